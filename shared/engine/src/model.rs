@@ -1,0 +1,124 @@
+//! The nouns: what a record, a mark and a job are. Knows no GitHub query and no table.
+
+use crate::entities::Entity;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// GitHub's numeric id (`databaseId`) of a repository, or of an organization for what belongs to no repository.
+///
+/// Names change and are reused; ids are neither.
+pub type ScopeId = u64;
+
+/// "Look at this sweep of this repository." It carries no state: late, lost or doubled, it cannot matter.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Job {
+    pub scope: ScopeId,
+    /// Name of the sweep, see [`crate::sweeps::ALL`].
+    pub sweep: String,
+}
+
+/// One object of GitHub's, normalised.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    pub entity: &'static Entity,
+    pub scope: ScopeId,
+    /// Identity within entity and scope, and the order of listing: numbers are zero-padded.
+    /// Children begin with their parent's key and `#`.
+    pub key: String,
+    pub version: Version,
+    /// The fields that the entity declares, and no others.
+    pub fields: Map<String, Value>,
+    pub presence: Presence,
+}
+
+/// Whether the object is there, gone, or only known in part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Presence {
+    /// The whole object.
+    Whole,
+    /// Some fields only: written where nothing is known yet, never over something.
+    Glimpse,
+    /// A tombstone: GitHub no longer has it. The last known fields are kept by the store.
+    Gone,
+}
+
+/// Orders two sightings of one object: first by GitHub's own clock (`updatedAt`, where the object has one),
+/// then by when we read it, since GitHub's clock counts in seconds. Compared as text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Version(pub String);
+
+impl Version {
+    /// `changed` is the object's `updated_at`; none if GitHub keeps none, and then the moment of reading stands in.
+    #[must_use]
+    pub fn new(changed: Option<Timestamp>, read_at: Timestamp) -> Self {
+        // Fixed width, so that text order is time order.
+        Self(format!("{:.3}/{read_at:.3}", changed.unwrap_or(read_at)))
+    }
+
+    /// GitHub told us that it was deleted: nothing that GitHub dates earlier can bring it back.
+    #[must_use]
+    pub fn deleted(at: Timestamp) -> Self {
+        Self::new(Some(at), at)
+    }
+
+    /// A complete listing no longer had it. A later listing that has it again is believed.
+    #[must_use]
+    pub fn absent(&self, read_at: Timestamp) -> Self {
+        let changed = self.0.split('/').next().unwrap_or_default();
+        Self(format!("{changed}/{read_at:.3}"))
+    }
+
+    /// When the object was read, as RFC 3339 text.
+    #[must_use]
+    pub fn read_at(&self) -> &str {
+        self.0.split('/').nth(1).unwrap_or_default()
+    }
+}
+
+/// A record as the store returns it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    pub scope: ScopeId,
+    pub key: String,
+    pub version: Version,
+    pub gone: bool,
+    pub fields: Map<String, Value>,
+}
+
+/// What a write did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// Rows that were not there (or were tombstones).
+    pub created: u64,
+    pub updated: u64,
+    /// Rows that became tombstones.
+    pub removed: u64,
+    /// Nothing written: the same content was there, or a newer version.
+    pub unchanged: u64,
+}
+
+impl std::ops::AddAssign for Written {
+    fn add_assign(&mut self, other: Self) {
+        self.created += other.created;
+        self.updated += other.updated;
+        self.removed += other.removed;
+        self.unchanged += other.unchanged;
+    }
+}
+
+/// A revision-checked piece of our own state (a mark, a gate, a hint), kept beside the records.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StateKey {
+    /// The partition, e.g. `mark#1296269`.
+    pub of: String,
+    /// Within the partition, e.g. `pull_requests`.
+    pub name: String,
+}
+
+/// A piece of state as read: revision 0 means that it is not there yet.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct State {
+    pub revision: u64,
+    pub value: Value,
+}

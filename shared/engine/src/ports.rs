@@ -1,0 +1,102 @@
+//! What the engine needs from the world: a store, a queue, a clock. Names no technology.
+
+use crate::entities::Entity;
+use crate::model::{Job, Record, ScopeId, State, StateKey, Stored, Written};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// Where records and our own state are kept.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Writes each record unless the same content or a newer version is there ([`crate::model::Version`] order).
+    /// Idempotent; may stop half-way on an error, and is then repeated. Two records with the same entity, scope
+    /// and key in one call: the one with the greater version wins.
+    ///
+    /// `Glimpse`: only where no row exists. `Gone`: keeps the row's fields, sets the tombstone; a row that does not
+    /// exist is not created. A `Whole` record with a version greater than a tombstone's revives the row.
+    async fn put(&self, records: &[Record]) -> Result<Written, StoreError>;
+
+    /// One page of rows in key order, tombstones included: those with key > `after` and key starting with `prefix`.
+    /// `more` is false on the last page.
+    async fn list(&self, listing: &Listing<'_>) -> Result<Listed, StoreError>;
+
+    /// The rows with these keys, in any order; those that do not exist are absent.
+    async fn get(&self, entity: &'static Entity, scope: ScopeId, keys: &[String]) -> Result<Vec<Stored>, StoreError>;
+
+    /// Rows that are not tombstones.
+    async fn count(&self, entity: &'static Entity, scope: ScopeId) -> Result<u64, StoreError>;
+
+    /// The scopes that have at least one row of this entity.
+    async fn scopes(&self, entity: &'static Entity) -> Result<Vec<ScopeId>, StoreError>;
+
+    /// Reads pieces of state, in the order asked; absent ones have revision 0 and value null. Strongly consistent.
+    async fn states(&self, keys: &[StateKey]) -> Result<Vec<State>, StoreError>;
+
+    /// All state of one partition, by name.
+    async fn states_of(&self, of: &str) -> Result<Vec<(String, State)>, StoreError>;
+
+    /// Writes a piece of state if its revision is still `seen`, and returns the next revision;
+    /// [`StoreError::Conflict`] if somebody else wrote in between. A null value deletes it.
+    async fn save(&self, key: &StateKey, seen: u64, value: &Value) -> Result<u64, StoreError>;
+}
+
+/// Which rows to list.
+#[derive(Debug, Clone, Copy)]
+pub struct Listing<'a> {
+    pub entity: &'static Entity,
+    pub scope: ScopeId,
+    pub prefix: &'a str,
+    pub after: Option<&'a str>,
+    /// At most so many rows, though a page may hold fewer.
+    pub limit: usize,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Listed {
+    pub rows: Vec<Stored>,
+    pub more: bool,
+}
+
+/// Where jobs wait.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    async fn send(&self, jobs: &[Job]) -> Result<(), StoreError>;
+}
+
+/// What went wrong in a store or queue, by what the caller should do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else moved it first: their write stands, ours is void.
+    #[error("it has changed since it was read")]
+    Conflict,
+    /// Passing: the same call may work later.
+    #[error("{what} did not answer as it should")]
+    Unavailable {
+        what: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Stays until somebody mends it: access denied, no such table, disk full, damaged data.
+    #[error("{what}")]
+    Broken {
+        what: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// The one place where time comes from; tests own it.
+pub trait Clock: Send + Sync {
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
