@@ -1,9 +1,29 @@
 //! Keeps a copy of GitHub: what is read, in which order, how far it has got, and what is missing. Names no AWS type.
-//! Start at [`advance`] and [`discover`].
+//! Start at [`discover`] and [`advance`].
 
+mod advance;
+mod discover;
 pub mod entities;
+mod env;
+mod error;
+pub mod export;
+mod gate;
+mod mark;
 mod model;
+mod node;
 mod ports;
+mod repository;
+mod status;
+mod sweeps;
 
+pub use advance::{Outcome, advance};
+pub use discover::{Found, discover};
+pub use entities::Group;
+pub use env::{Env, Settings};
+pub use error::Error;
+pub use mark::{Mark, Problem};
 pub use model::{Job, Presence, Record, ScopeId, State, StateKey, Stored, Version, Written};
 pub use ports::{Clock, Listed, Listing, Queue, Store, StoreError, SystemClock};
+pub use repository::Repository;
+pub use status::{EntityStatus, RepositoryStatus, Standing, Status, status};
+pub use sweeps::queries;

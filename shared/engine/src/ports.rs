@@ -36,6 +36,9 @@ pub trait Store: Send + Sync {
     /// All state of one partition, by name.
     async fn states_of(&self, of: &str) -> Result<Vec<(String, State)>, StoreError>;
 
+    /// The first piece of state of one partition, by name.
+    async fn first_state_of(&self, of: &str) -> Result<Option<(String, State)>, StoreError>;
+
     /// Writes a piece of state if its revision is still `seen`, and returns the next revision;
     /// [`StoreError::Conflict`] if somebody else wrote in between. A null value deletes it.
     async fn save(&self, key: &StateKey, seen: u64, value: &Value) -> Result<u64, StoreError>;

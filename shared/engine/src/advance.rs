@@ -1,0 +1,237 @@
+//! One visit: moves one sweep of one repository forward, a page at a time, until it has caught up or must stop.
+//!
+//! Records are written before the mark that covers them, and both writes are conditional, so a visit may be
+//! repeated, raced or cut short anywhere without loss. Nothing here sleeps.
+
+use crate::mark::{self, Mark, Problem, Walk};
+use crate::model::{Job, Presence, Record, Written};
+use crate::ports::{Listing, StoreError};
+use crate::repository::Repository;
+use crate::sweeps::{self, Complete, Page, Sweep, Visit};
+use crate::{Env, Error};
+use jiff::{SignedDuration, Timestamp};
+
+/// How a visit ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    CaughtUp,
+    /// Out of time: another visit was asked for.
+    Continued,
+    /// Nothing can be done before then: a limit, or a pause after failures. Ask again.
+    Parked { until: Timestamp, why: String },
+    /// Somebody else moved the mark; their visit stands, ours is void.
+    Superseded,
+    /// GitHub will not show it, and asking again at once would not help. `status` says why.
+    Refused { code: String, message: String },
+}
+
+/// Moves `job` forward until `deadline`.
+pub async fn advance(job: &Job, env: &Env, deadline: Timestamp) -> Result<Outcome, Error> {
+    match visit(job, env, deadline).await {
+        Err(Error::Store(StoreError::Conflict)) => Ok(Outcome::Superseded),
+        outcome => outcome,
+    }
+}
+
+async fn visit(job: &Job, env: &Env, deadline: Timestamp) -> Result<Outcome, Error> {
+    let sweep = sweeps::find(&job.sweep)?;
+    let repo = Repository::read(env, job.scope).await?.ok_or(Error::UnknownRepository(job.scope))?;
+    if repo.gone || !env.settings.wants(sweep.group()) {
+        return Ok(Outcome::CaughtUp);
+    }
+    let mut mark = mark::read(env.store.as_ref(), job).await?;
+    if let Some(until) = mark.not_before.filter(|until| *until > env.now()) {
+        return Ok(Outcome::Parked { until, why: why(&mark) });
+    }
+    let mut in_a_row = 0;
+    loop {
+        let now = env.now();
+        if now >= deadline {
+            env.queue.send(std::slice::from_ref(job)).await?;
+            return Ok(Outcome::Continued);
+        }
+        if mark.walk.is_none() {
+            mark.walk = Some(begin(&repo, sweep, env));
+        }
+        let size = mark.page_size.unwrap_or(sweep.page_size());
+        let visit = Visit { env, job, repo: &repo, mark: &mark, page_size: size, now };
+        match sweep.page(&visit).await {
+            Ok(page) => {
+                in_a_row = 0;
+                mark = settle(job, env, mark, sweep, page, now).await?;
+                if mark.walk.is_none() {
+                    return caught_up(job, env, sweep).await;
+                }
+            }
+            Err(Error::Heavy | Error::GitHub(github::Error::TooHeavy { .. })) if size > 1 => {
+                mark.page_size = Some((size / 2).max(1));
+            }
+            Err(Error::GitHub(error)) if in_a_row < 2 && is_passing(&error) => in_a_row += 1,
+            Err(error) => return stop(job, env, mark, error).await,
+        }
+    }
+}
+
+fn begin(repo: &Repository, sweep: &dyn Sweep, env: &Env) -> Walk {
+    Walk {
+        hint: repo.moved.get(sweep.name()).cloned(),
+        began: Some(env.now()),
+        full: env.settings.full,
+        ..Walk::default()
+    }
+}
+
+/// Writes what a page brought, then the mark that says so.
+async fn settle(job: &Job, env: &Env, mut mark: Mark, sweep: &dyn Sweep, page: Page, now: Timestamp) -> Result<Mark, Error> {
+    let mut written = env.store.put(&page.records).await?;
+    for set in &page.sets {
+        written += bury(job, env, set, now).await?;
+    }
+    mark.written.add(written);
+    mark.pages += u64::from(!page.local);
+    mark.total = page.total.or(mark.total);
+    mark.etag = page.etag.or(mark.etag);
+    mark.memo = page.memo.unwrap_or(mark.memo);
+    mark.not_before = None;
+    mark.failures = 0;
+    mark.problem = None;
+    mark.page_size = mark.page_size.map(|size| (size + size / 4 + 1).min(sweep.page_size()));
+    let mut walk = mark.walk.take().unwrap_or_default();
+    walk.newest = walk.newest.max(page.newest);
+    walk.missing.extend(page.missing);
+    walk.full |= page.whole;
+    if let Some(next) = page.next {
+        mark.walk = Some(Walk { position: next, ..walk });
+    } else {
+        // What changed after the sweep began is newer than `newest` says, or carries the same second: the overlap.
+        mark.watermark = mark.watermark.max(walk.newest);
+        mark.done_for = walk.hint;
+        mark.missing = walk.missing;
+        mark.finished_at = Some(now);
+    }
+    mark::save(env.store.as_ref(), job, &mut mark).await?;
+    Ok(mark)
+}
+
+/// Turns into tombstones what a complete list no longer has.
+async fn bury(job: &Job, env: &Env, set: &Complete, now: Timestamp) -> Result<Written, Error> {
+    let mut after = set.after.clone();
+    let mut written = Written::default();
+    loop {
+        let listing = Listing {
+            entity: set.entity,
+            scope: job.scope,
+            prefix: &set.prefix,
+            after: after.as_deref(),
+            limit: 500,
+        };
+        let page = env.store.list(&listing).await?;
+        let past = |key: &str| set.upto.as_deref().is_some_and(|upto| key > upto);
+        let absent: Vec<Record> = page
+            .rows
+            .iter()
+            .filter(|row| !row.gone && !past(&row.key))
+            .filter(|row| !set.keys.contains(&crate::node::short_hash(&row.key)))
+            // Written by somebody else after our page was read: not ours to bury.
+            .filter(|row| row.version.read_at() <= format!("{now:.3}").as_str())
+            .map(|row| Record {
+                entity: set.entity,
+                scope: job.scope,
+                key: row.key.clone(),
+                version: row.version.absent(now),
+                fields: serde_json::Map::new(),
+                presence: Presence::Gone,
+            })
+            .collect();
+        written += env.store.put(&absent).await?;
+        after = page.rows.last().map(|row| row.key.clone());
+        if !page.more || after.as_deref().is_none_or(past) {
+            return Ok(written);
+        }
+    }
+}
+
+async fn caught_up(job: &Job, env: &Env, sweep: &dyn Sweep) -> Result<Outcome, Error> {
+    let next: Vec<Job> = sweep
+        .then()
+        .iter()
+        .filter(|name| sweeps::find(name).is_ok_and(|next| env.settings.wants(next.group())))
+        .map(|name| Job { scope: job.scope, sweep: (*name).to_owned() })
+        .collect();
+    if !next.is_empty() {
+        env.queue.send(&next).await?;
+    }
+    Ok(Outcome::CaughtUp)
+}
+
+fn is_passing(error: &github::Error) -> bool {
+    matches!(error, github::Error::Passing { .. } | github::Error::TooHeavy { .. })
+}
+
+/// Leaves word in the mark why the visit ended, and when to come back.
+async fn stop(job: &Job, env: &Env, mut mark: Mark, error: Error) -> Result<Outcome, Error> {
+    let now = env.now();
+    let outcome = match &error {
+        Error::Waiting { until } | Error::GitHub(github::Error::Limited { until, .. }) => {
+            // Not a failure: the gate says it for all; the mark keeps how far we are.
+            mark.not_before = Some(*until);
+            Outcome::Parked { until: *until, why: error.to_string() }
+        }
+        Error::GitHub(github::Error::Unauthenticated { .. }) => return Err(error),
+        Error::GitHub(github) if is_passing(github) => {
+            mark.failures += 1;
+            let pause = SignedDuration::from_secs(1 << mark.failures.min(8));
+            let until = now.checked_add(pause).unwrap_or(now);
+            mark.not_before = Some(until);
+            mark.problem = Some(problem(&mark, "unavailable", &error, now, true));
+            Outcome::Parked { until, why: error.to_string() }
+        }
+        Error::GitHub(github) => {
+            let code = code(github);
+            mark.problem = Some(problem(&mark, code, &error, now, false));
+            // What it would have read is still to be read: discovery asks again.
+            mark.not_before = None;
+            Outcome::Refused { code: code.to_owned(), message: error.to_string() }
+        }
+        Error::Denied { code, message } => {
+            mark.problem = Some(problem(&mark, code, &error, now, false));
+            mark.not_before = None;
+            Outcome::Refused { code: (*code).to_owned(), message: message.clone() }
+        }
+        Error::Unreadable(_) => {
+            mark.failures += 1;
+            mark.problem = Some(problem(&mark, "unreadable", &error, now, true));
+            Outcome::Refused { code: "unreadable".to_owned(), message: error.to_string() }
+        }
+        _ => return Err(error),
+    };
+    mark::save(env.store.as_ref(), job, &mut mark).await?;
+    Ok(outcome)
+}
+
+fn problem(mark: &Mark, code: &str, error: &Error, now: Timestamp, passing: bool) -> Problem {
+    let since = mark.problem.as_ref().filter(|old| old.code == code).map_or(now, |old| old.since);
+    Problem { code: code.to_owned(), message: error.to_string(), since, passing }
+}
+
+fn code(error: &github::Error) -> &'static str {
+    match error {
+        github::Error::Forbidden { reason, .. } => match reason {
+            github::Forbidden::Scope { .. } => "scope",
+            github::Forbidden::Sso { .. } => "sso",
+            github::Forbidden::IpAllowList => "ip_allow_list",
+            github::Forbidden::Other => "forbidden",
+        },
+        github::Error::Absent { .. } => "absent",
+        github::Error::Gone { .. } => "switched_off",
+        github::Error::Empty { .. } => "empty",
+        github::Error::Blocked { .. } => "blocked",
+        github::Error::OtherHost { .. } => "other_host",
+        github::Error::Mistake { .. } => "unsupported",
+        _ => "rejected",
+    }
+}
+
+fn why(mark: &Mark) -> String {
+    mark.problem.as_ref().map_or_else(|| "a limit of GitHub's".to_owned(), |problem| problem.message.clone())
+}

@@ -1,0 +1,426 @@
+//! Finds the repositories of an organization and what moved in them, a hundred a query, and asks for the sweeps that
+//! are due. Sees people and teams on the way. A repository in which nothing moved costs nothing more.
+
+use crate::entities::{Group, REPOSITORIES, TEAMS};
+use crate::env::{Env, Settings};
+use crate::mark::{self, Mark};
+use crate::model::{Job, Presence, Record, ScopeId, StateKey, Written};
+use crate::node::{Node, Out, padded, short_hash};
+use crate::repository::Repository;
+use crate::sweeps::{self, Sweep};
+use crate::{Error, Listing};
+use globset::{Glob, GlobSet, GlobSetBuilder};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a discovery found.
+#[derive(Debug, Default, Clone)]
+pub struct Found {
+    pub repositories: u64,
+    /// Listed, but not selected.
+    pub left_out: u64,
+    pub jobs: Vec<Job>,
+    pub written: Written,
+    /// What could not be seen, and why.
+    pub missing: Vec<String>,
+}
+
+const REPOSITORIES_QUERY: &str = "query($org: String!, $first: Int!, $after: String) { rateLimit { cost remaining resetAt } organization(login: $org) { \
+    databaseId login repositories(first: $first, after: $after, orderBy: {field: NAME, direction: ASC}) { totalCount pageInfo { hasNextPage endCursor } nodes { \
+    id databaseId name nameWithOwner owner { login } description url isPrivate visibility isArchived isFork isDisabled isTemplate hasIssuesEnabled \
+    createdAt updatedAt pushedAt diskUsage stargazerCount forkCount licenseInfo { spdxId } primaryLanguage { name } \
+    defaultBranchRef { name target { oid } } languages(first: 50, orderBy: {field: SIZE, direction: DESC}) { edges { size node { name } } } \
+    repositoryTopics(first: 50) { nodes { topic { name } } } \
+    pullRequests(first: 1, orderBy: {field: UPDATED_AT, direction: DESC}) { totalCount nodes { updatedAt } } \
+    issues(first: 1, orderBy: {field: UPDATED_AT, direction: DESC}) { totalCount nodes { updatedAt } } \
+    labels(first: 100) { totalCount nodes { id name color description updatedAt } } \
+    milestones(first: 100, orderBy: {field: UPDATED_AT, direction: DESC}) { totalCount nodes { number updatedAt } } \
+    branches: refs(first: 1, refPrefix: \"refs/heads/\") { totalCount } tags: refs(first: 1, refPrefix: \"refs/tags/\") { totalCount } \
+    releases(first: 20, orderBy: {field: CREATED_AT, direction: DESC}) { totalCount nodes { id updatedAt } } \
+    deployments(first: 20, orderBy: {field: CREATED_AT, direction: DESC}) { totalCount nodes { id updatedAt state } } } } } }";
+
+const PEOPLE_QUERY: &str = "query($org: String!, $people: Boolean!, $after: String, $teams: Boolean!, $teamsAfter: String) { rateLimit { cost remaining resetAt } \
+    organization(login: $org) { databaseId membersWithRole(first: 100, after: $after) @include(if: $people) { pageInfo { hasNextPage endCursor } \
+    nodes { __typename id databaseId login name } } \
+    teams(first: 50, after: $teamsAfter) @include(if: $teams) { pageInfo { hasNextPage endCursor } nodes { id databaseId slug name description privacy \
+    parentTeam { slug } createdAt updatedAt members(first: 100) { pageInfo { hasNextPage endCursor } nodes { login } } \
+    repositories(first: 100) { pageInfo { hasNextPage endCursor } nodes { nameWithOwner } } } } } }";
+
+const TEAM_QUERY: &str = "query($org: String!, $slug: String!, $members: String, $repositories: String) { rateLimit { cost remaining resetAt } \
+    organization(login: $org) { team(slug: $slug) { members(first: 100, after: $members) { pageInfo { hasNextPage endCursor } nodes { login } } \
+    repositories(first: 100, after: $repositories) { pageInfo { hasNextPage endCursor } nodes { nameWithOwner } } } } }";
+
+pub(crate) fn queries() -> Vec<(String, String)> {
+    [("repositories", REPOSITORIES_QUERY), ("people", PEOPLE_QUERY), ("team", TEAM_QUERY)]
+        .map(|(name, query)| (name.to_owned(), query.to_owned()))
+        .to_vec()
+}
+
+/// Which repositories the owner selected.
+struct Selection {
+    include: Option<GlobSet>,
+    exclude: GlobSet,
+}
+
+impl Selection {
+    fn new(settings: &Settings) -> Result<Self, Error> {
+        let include = if settings.include.is_empty() { None } else { Some(globs(&settings.include)?) };
+        Ok(Self { include, exclude: globs(&settings.exclude)? })
+    }
+
+    fn takes(&self, full_name: &str) -> bool {
+        let name = full_name.split('/').next_back().unwrap_or(full_name);
+        let hit = |set: &GlobSet| set.is_match(full_name) || set.is_match(name);
+        self.include.as_ref().is_none_or(hit) && !hit(&self.exclude)
+    }
+}
+
+fn globs(patterns: &[String]) -> Result<GlobSet, Error> {
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let glob = Glob::new(pattern).map_err(|source| Error::Pattern { pattern: pattern.clone(), source })?;
+        set.add(glob);
+    }
+    set.build().map_err(|source| Error::Pattern { pattern: patterns.join(", "), source })
+}
+
+/// Looks at one organization and sends the jobs that are due.
+pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
+    let selection = Selection::new(&env.settings)?;
+    let mut found = Found::default();
+    let mut listed = BTreeSet::new();
+    let mut org_id = 0;
+    let mut after: Option<String> = None;
+    let mut first = 100_u32;
+    loop {
+        let variables = json!({ "org": org, "first": first, "after": after });
+        let answer = match patiently(env, REPOSITORIES_QUERY, &variables).await {
+            Err(Error::GitHub(github::Error::TooHeavy { .. })) if first > 1 => {
+                first /= 2;
+                continue;
+            }
+            other => other?,
+        };
+        let organization = Node(&answer.data).at("organization");
+        if !organization.exists() {
+            return Err(no_organization(org, &answer));
+        }
+        let list = organization.at("repositories");
+        let null_nodes = list.at("nodes").0.as_array().is_some_and(|nodes| nodes.iter().any(Value::is_null));
+        if null_nodes && first > 1 {
+            first /= 2;
+            continue;
+        }
+        found.missing.extend(answer.errors.iter().map(|error| error.message.clone()));
+        org_id = organization.u64("databaseId").unwrap_or(org_id);
+        let mut taken = Vec::new();
+        for node in list.items("nodes") {
+            let (Some(id), Some(full_name)) = (node.u64("databaseId"), node.str("nameWithOwner")) else { continue };
+            listed.insert(padded(id));
+            if selection.takes(full_name) {
+                taken.push(node);
+            } else {
+                found.left_out += 1;
+            }
+        }
+        look_at(env, org_id, &taken, &mut found).await?;
+        after = list.str("pageInfo.endCursor").map(str::to_owned);
+        if !list.flag("pageInfo.hasNextPage") || after.is_none() {
+            break;
+        }
+    }
+    if found.missing.is_empty() {
+        found.written += bury(env, org_id, &listed).await?;
+    }
+    people(org, org_id, env, &mut found).await?;
+    for jobs in found.jobs.chunks(100) {
+        env.queue.send(jobs).await?;
+    }
+    Ok(found)
+}
+
+/// Passing trouble is met with two more tries at once: discovery has no mark to come back to.
+async fn patiently(env: &Env, query: &str, variables: &Value) -> Result<github::Answer, Error> {
+    let mut tries = 0;
+    loop {
+        match env.graphql(query, variables).await {
+            Err(Error::GitHub(github::Error::Passing { .. })) if tries < 2 => tries += 1,
+            other => return other,
+        }
+    }
+}
+
+fn no_organization(org: &str, answer: &github::Answer) -> Error {
+    let told = answer.errors.first().map_or("GitHub returned nothing", |error| error.message.as_str());
+    let why = if answer.errors.iter().any(|error| error.saml_failure) {
+        format!("{told} Authorise the token for the organization's SAML single sign-on, then try again.")
+    } else {
+        format!("{told} Check the spelling, that it is an organization and not a person, and that the token's owner is a member of it.")
+    };
+    Error::Organization { login: org.to_owned(), why }
+}
+
+/// Writes the repositories of one page, and finds out what is due in them.
+async fn look_at(env: &Env, org_id: ScopeId, nodes: &[Node<'_>], found: &mut Found) -> Result<(), Error> {
+    let mut out = Out::new(org_id, env.now());
+    let hints: Vec<Repository> = nodes.iter().map(|node| hint(*node, org_id)).collect();
+    let keys: Vec<String> = hints.iter().map(|hint| padded(hint.id)).collect();
+    let stored = env.store.get(&REPOSITORIES, org_id, &keys).await?;
+    for (node, key) in nodes.iter().zip(&keys) {
+        let before = stored.iter().find(|row| row.key == *key);
+        out.push(&REPOSITORIES, key.clone(), None, fields(*node, before.map(|row| &row.fields)));
+    }
+    found.repositories += u64::try_from(hints.len()).unwrap_or(0);
+    found.written += env.store.put(&out.records).await?;
+    for hint in hints {
+        found.jobs.extend(due(env, &hint).await?);
+    }
+    Ok(())
+}
+
+/// Saves the hint if it differs, and names the sweeps that have something to read.
+async fn due(env: &Env, hint: &Repository) -> Result<Vec<Job>, Error> {
+    let state: BTreeMap<String, crate::State> = env.store.states_of(&mark::partition(hint.id)).await?.into_iter().collect();
+    let before = state.get("hint").cloned().unwrap_or_default();
+    let value = serde_json::to_value(hint).map_err(|error| Error::Unreadable(error.to_string()))?;
+    if before.value != value {
+        match env.store.save(&Repository::key(hint.id), before.revision, &value).await {
+            // Two discoveries at once: the other one saw the same.
+            Ok(_) | Err(crate::StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let mut jobs = Vec::new();
+    for sweep in sweeps::ALL.iter().filter(|sweep| env.settings.wants(sweep.group())) {
+        let mark = state.get(&format!("mark#{}", sweep.name())).cloned().map(mark::parse).unwrap_or_default();
+        if is_due(env, hint, *sweep, &mark) {
+            jobs.push(Job { scope: hint.id, sweep: sweep.name().to_owned() });
+        }
+    }
+    Ok(jobs)
+}
+
+fn is_due(env: &Env, hint: &Repository, sweep: &dyn Sweep, mark: &Mark) -> bool {
+    let moved = hint.moved.get(sweep.name());
+    if sweep.name() == "commit_files" {
+        // Follows the commits; asked for by itself when it was cut short, or is switched on later.
+        let commits = hint.moved.contains_key("commits");
+        return commits && (mark.walk.is_some() || mark.finished_at.is_none() && commits && env.settings.wants(Group::CommitFiles));
+    }
+    if mark.walk.is_some() || mark.problem.is_some() {
+        return true;
+    }
+    if sweep.always_due() {
+        return hint.moved.contains_key("commits");
+    }
+    match moved {
+        None => false,
+        // Empty, and never seen otherwise: nothing to read, and nothing to ask.
+        Some(moved) if mark.finished_at.is_none() && is_nothing(moved) => false,
+        Some(moved) => env.settings.full || mark.done_for.as_ref() != Some(moved),
+    }
+}
+
+fn hint(node: Node<'_>, org_id: ScopeId) -> Repository {
+    let mut moved = BTreeMap::new();
+    let mut totals = BTreeMap::new();
+    let mut total = |entity: &str, path: &str| {
+        let total = node.u64(path).unwrap_or(0);
+        totals.insert(entity.to_owned(), total);
+        total
+    };
+    let newest = |list: &str| node.items(list).next().and_then(|first| first.str("updatedAt")).unwrap_or_default();
+    let pulls = total("pull_requests", "pullRequests.totalCount");
+    let issues = total("issues", "issues.totalCount");
+    let deployments = total("deployments", "deployments.totalCount");
+    let lists: u64 = [
+        ("labels", "labels.totalCount"),
+        ("milestones", "milestones.totalCount"),
+        ("branches", "branches.totalCount"),
+        ("tags", "tags.totalCount"),
+        ("releases", "releases.totalCount"),
+    ]
+    .into_iter()
+    .map(|(entity, path)| total(entity, path))
+    .sum();
+    let pull_requests = format!("{pulls} {}", newest("pullRequests.nodes"));
+    moved.insert("review_comments".to_owned(), pull_requests.clone());
+    moved.insert("pull_requests".to_owned(), pull_requests);
+    moved.insert("issues".to_owned(), format!("{issues} {}", newest("issues.nodes")));
+    let deployed = node.at("deployments.nodes").0.to_string();
+    moved.insert("deployments".to_owned(), format!("{deployments} {:x}", short_hash(&deployed)));
+    // A push moves `pushedAt`, and with it any branch or tag.
+    let seen = format!(
+        "{lists} {} {} {} {}",
+        node.str("pushedAt").unwrap_or_default(),
+        node.at("labels").0,
+        node.at("milestones").0,
+        node.at("releases").0
+    );
+    moved.insert("catalogue".to_owned(), format!("{lists} {:x}", short_hash(&seen)));
+    if let Some(head) = node.str("defaultBranchRef.target.oid") {
+        moved.insert("commits".to_owned(), head.to_owned());
+    }
+    Repository {
+        id: node.u64("databaseId").unwrap_or_default(),
+        org_id,
+        owner: node.str("owner.login").unwrap_or_default().to_owned(),
+        name: node.str("name").unwrap_or_default().to_owned(),
+        default_branch: node.str("defaultBranchRef.name").map(str::to_owned),
+        moved,
+        totals,
+        gone: false,
+    }
+}
+
+fn is_nothing(seen: &str) -> bool {
+    seen.starts_with("0 ")
+}
+
+fn fields(node: Node<'_>, before: Option<&serde_json::Map<String, Value>>) -> Value {
+    let full_name = node.str("nameWithOwner").unwrap_or_default();
+    let mut renamed_from: Vec<Value> =
+        before.and_then(|fields| fields.get("renamed_from")?.as_array().cloned()).unwrap_or_default();
+    if let Some(old) = before.and_then(|fields| fields.get("full_name")).filter(|old| old.as_str() != Some(full_name)) {
+        renamed_from.push(old.clone());
+    }
+    let languages: serde_json::Map<String, Value> = node
+        .items("languages.edges")
+        .filter_map(|edge| Some((edge.str("node.name")?.to_owned(), edge.value("size"))))
+        .collect();
+    json!({
+        "id": node.u64("databaseId"),
+        "node_id": node.value("id"),
+        "full_name": full_name,
+        "owner": node.value("owner.login"),
+        "name": node.value("name"),
+        "description": node.value("description"),
+        "private": node.flag("isPrivate"),
+        "visibility": node.lower("visibility"),
+        "archived": node.flag("isArchived"),
+        "fork": node.flag("isFork"),
+        "disabled": node.flag("isDisabled"),
+        "is_template": node.flag("isTemplate"),
+        "has_issues": node.flag("hasIssuesEnabled"),
+        "default_branch": node.value("defaultBranchRef.name"),
+        "language": node.value("primaryLanguage.name"),
+        "languages": languages,
+        "topics": node.items("repositoryTopics.nodes").filter_map(|topic| topic.str("topic.name")).collect::<Vec<_>>(),
+        "license": node.value("licenseInfo.spdxId"),
+        "size": node.u64("diskUsage"),
+        "stargazers_count": node.u64("stargazerCount"),
+        "forks_count": node.u64("forkCount"),
+        "html_url": node.value("url"),
+        "created_at": node.utc("createdAt"),
+        "updated_at": node.utc("updatedAt"),
+        "pushed_at": node.utc("pushedAt"),
+        "state": "active",
+        "renamed_from": renamed_from,
+    })
+}
+
+/// A repository that the whole list no longer has is deleted, transferred away, or no longer visible.
+async fn bury(env: &Env, org_id: ScopeId, listed: &BTreeSet<String>) -> Result<Written, Error> {
+    let mut after: Option<String> = None;
+    let mut gone = Vec::new();
+    loop {
+        let listing = Listing { entity: &REPOSITORIES, scope: org_id, prefix: "", after: after.as_deref(), limit: 500 };
+        let page = env.store.list(&listing).await?;
+        after = page.rows.last().map(|row| row.key.clone());
+        gone.extend(page.rows.into_iter().filter(|row| !row.gone && !listed.contains(&row.key)));
+        if !page.more || after.is_none() {
+            break;
+        }
+    }
+    let mut records = Vec::new();
+    for row in gone {
+        let Ok(id) = row.key.parse::<ScopeId>() else { continue };
+        records.push(Record {
+            entity: &REPOSITORIES,
+            scope: org_id,
+            key: row.key.clone(),
+            version: row.version.absent(env.now()),
+            fields: serde_json::Map::new(),
+            presence: Presence::Gone,
+        });
+        // Its sweeps stop, unless another organization has it now.
+        let key: StateKey = Repository::key(id);
+        let states = env.store.states(std::slice::from_ref(&key)).await?;
+        let Some((state, mut hint)) = states.first().and_then(|state| Some((state, Repository::parse(state)?))) else { continue };
+        if hint.org_id == org_id && !hint.gone {
+            hint.gone = true;
+            let value = serde_json::to_value(&hint).map_err(|error| Error::Unreadable(error.to_string()))?;
+            match env.store.save(&key, state.revision, &value).await {
+                Ok(_) | Err(crate::StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(env.store.put(&records).await?)
+}
+
+/// Members and teams: one query for most organizations.
+async fn people(org: &str, org_id: ScopeId, env: &Env, found: &mut Found) -> Result<(), Error> {
+    let (mut people, mut teams) = (true, env.settings.wants(Group::Teams));
+    let (mut after, mut teams_after) = (Value::Null, Value::Null);
+    while people || teams {
+        let variables = json!({ "org": org, "people": people, "teams": teams, "after": after, "teamsAfter": teams_after });
+        let answer = patiently(env, PEOPLE_QUERY, &variables).await?;
+        found.missing.extend(answer.errors.iter().map(|error| format!("members and teams: {}", error.message)));
+        let organization = Node(&answer.data).at("organization");
+        let mut out = Out::new(org_id, env.now());
+        for member in organization.items("membersWithRole.nodes") {
+            out.who(member, "");
+        }
+        for node in organization.items("teams.nodes") {
+            team(org, node, env, &mut out).await?;
+        }
+        found.written += env.store.put(&out.records).await?;
+        people = organization.flag("membersWithRole.pageInfo.hasNextPage");
+        teams = organization.flag("teams.pageInfo.hasNextPage");
+        after = organization.value("membersWithRole.pageInfo.endCursor");
+        teams_after = organization.value("teams.pageInfo.endCursor");
+    }
+    Ok(())
+}
+
+async fn team(org: &str, node: Node<'_>, env: &Env, out: &mut Out) -> Result<(), Error> {
+    let (Some(id), Some(slug)) = (node.u64("databaseId"), node.str("slug")) else { return Ok(()) };
+    let names = |node: Node<'_>, list: &str, field: &str| -> Vec<String> {
+        node.items(list).filter_map(|item| item.str(field)).map(str::to_owned).collect()
+    };
+    let mut members = names(node, "members.nodes", "login");
+    let mut repositories = names(node, "repositories.nodes", "nameWithOwner");
+    let mut page = (node.value("members.pageInfo"), node.value("repositories.pageInfo"));
+    let more = |page: &Value| Node(page).flag("hasNextPage");
+    while more(&page.0) || more(&page.1) {
+        let variables = json!({
+            "org": org, "slug": slug,
+            "members": Node(&page.0).value("endCursor"), "repositories": Node(&page.1).value("endCursor"),
+        });
+        let answer = patiently(env, TEAM_QUERY, &variables).await?;
+        let next = Node(&answer.data).at("organization.team");
+        if more(&page.0) {
+            members.extend(names(next, "members.nodes", "login"));
+        }
+        if more(&page.1) {
+            repositories.extend(names(next, "repositories.nodes", "nameWithOwner"));
+        }
+        page = (next.value("members.pageInfo"), next.value("repositories.pageInfo"));
+    }
+    let fields = json!({
+        "id": id,
+        "node_id": node.value("id"),
+        "slug": slug,
+        "name": node.value("name"),
+        "description": node.value("description"),
+        "privacy": match node.str("privacy") { Some("SECRET") => "secret", _ => "closed" },
+        "parent": node.value("parentTeam.slug"),
+        "members": members,
+        "repositories": repositories,
+        "created_at": node.utc("createdAt"),
+        "updated_at": node.utc("updatedAt"),
+    });
+    out.push(&TEAMS, padded(id), None, fields);
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! What a token may still spend. A limit belongs to the token, not to the worker: every worker reads the same gate
+//! before each request. Never waits: it only says until when.
+//! <https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>
+
+use crate::model::StateKey;
+use crate::ports::{Store, StoreError};
+use github::{Budget, Resource};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+pub(crate) struct Gate<'a> {
+    store: &'a dyn Store,
+    token: String,
+    reserve_percent: u32,
+}
+
+/// A secondary limit closes both doors, since both share it.
+const BOTH: &str = "both";
+
+impl<'a> Gate<'a> {
+    pub(crate) fn new(store: &'a dyn Store, token: String, reserve_percent: u32) -> Self {
+        Self { store, token, reserve_percent }
+    }
+
+    fn key(&self, name: &str) -> StateKey {
+        StateKey { of: format!("gate#{}", self.token), name: name.to_owned() }
+    }
+
+    pub(crate) async fn closed_until(&self, resource: &Resource, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let keys = [self.key(name(resource)), self.key(BOTH)];
+        let states = self.store.states(&keys).await?;
+        Ok(states.iter().filter_map(|state| until(&state.value)).filter(|until| *until > now).max())
+    }
+
+    /// Learns from an answer: closes the gate when GitHub said so, or when only the owner's reserve is left.
+    pub(crate) async fn note(
+        &self,
+        budget: Option<&Budget>,
+        error: Option<&github::Error>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if let Some(github::Error::Limited { until, resource, secondary }) = error {
+            let door = if *secondary { BOTH } else { name(resource) };
+            return self.close(door, *until, "limited by GitHub").await;
+        }
+        if let Some(budget) = budget {
+            let reserve = u64::from(budget.limit) * u64::from(self.reserve_percent) / 100;
+            if u64::from(budget.remaining) <= reserve && budget.reset > now {
+                return self.close(name(&budget.resource), budget.reset, "only the reserve is left").await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn close(&self, door: &str, at_least: Timestamp, why: &str) -> Result<(), StoreError> {
+        let key = self.key(door);
+        loop {
+            let states = self.store.states(std::slice::from_ref(&key)).await?;
+            let Some(state) = states.into_iter().next() else { return Ok(()) };
+            if until(&state.value).is_some_and(|until| until >= at_least) {
+                return Ok(());
+            }
+            let value = json!({ "until": at_least.to_string(), "why": why });
+            match self.store.save(&key, state.revision, &value).await {
+                Err(StoreError::Conflict) => {}
+                other => return other.map(|_| ()),
+            }
+        }
+    }
+}
+
+fn name(resource: &Resource) -> &str {
+    match resource {
+        Resource::Core => "core",
+        Resource::Graphql => "graphql",
+        Resource::Other(_) => "other",
+    }
+}
+
+fn until(value: &Value) -> Option<Timestamp> {
+    value.get("until")?.as_str()?.parse().ok()
+}

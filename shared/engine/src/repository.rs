@@ -1,0 +1,46 @@
+//! What discovery left for the sweeps about one repository: its present name and what moved.
+
+use crate::mark::partition;
+use crate::model::{ScopeId, State, StateKey};
+use crate::ports::StoreError;
+use crate::Env;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The hint: rewritten by discovery only when something in it moved.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Repository {
+    pub id: ScopeId,
+    pub org_id: ScopeId,
+    pub owner: String,
+    pub name: String,
+    pub default_branch: Option<String>,
+    /// By sweep: anything that differs when something may have changed.
+    pub moved: BTreeMap<String, String>,
+    /// By entity: GitHub's own totals.
+    pub totals: BTreeMap<String, u64>,
+    /// Set when GitHub no longer lists it.
+    pub gone: bool,
+}
+
+impl Repository {
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.owner, self.name)
+    }
+
+    #[must_use]
+    pub fn key(scope: ScopeId) -> StateKey {
+        StateKey { of: partition(scope), name: "hint".to_owned() }
+    }
+
+    pub(crate) fn parse(state: &State) -> Option<Self> {
+        (state.revision > 0).then(|| serde_json::from_value(state.value.clone()).ok()).flatten()
+    }
+
+    pub(crate) async fn read(env: &Env, scope: ScopeId) -> Result<Option<Self>, StoreError> {
+        let states = env.store.states(&[Self::key(scope)]).await?;
+        Ok(states.first().and_then(Self::parse))
+    }
+}

@@ -1,0 +1,140 @@
+//! How GitHub is read: one way of reading a file, listed here once. What a thing is, `entities` knows.
+
+mod catalogue;
+mod commit_files;
+mod commits;
+mod connections;
+mod deployments;
+mod issues;
+mod items;
+mod pull_requests;
+mod review_comments;
+mod timeline;
+mod workflow_runs;
+
+use crate::entities::{Entity, Group};
+use crate::env::Env;
+use crate::mark::Mark;
+use crate::model::{Job, Record, ScopeId};
+use crate::repository::Repository;
+use crate::Error;
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// One way of reading, a page at a time.
+#[async_trait]
+pub(crate) trait Sweep: Send + Sync {
+    fn name(&self) -> &'static str;
+    fn group(&self) -> Group;
+    /// What it yields.
+    fn entities(&self) -> &'static [&'static Entity];
+    /// How many items a page asks for when nothing says otherwise.
+    fn page_size(&self) -> u32 {
+        100
+    }
+    /// Reads the page at the mark's position: at most one request to GitHub.
+    async fn page(&self, visit: &Visit<'_>) -> Result<Page, Error>;
+    /// Jobs that are due once this sweep has caught up.
+    fn then(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// Asked even if discovery cannot tell that anything moved.
+    fn always_due(&self) -> bool {
+        false
+    }
+    /// The queries it sends, by name, for checking against GitHub's schema.
+    fn queries(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+}
+
+pub(crate) static ALL: &[&dyn Sweep] = &[
+    &catalogue::Catalogue,
+    &pull_requests::PullRequests,
+    &issues::Issues,
+    &commits::Commits,
+    &review_comments::ReviewComments,
+    &deployments::Deployments,
+    &workflow_runs::WorkflowRuns,
+    &commit_files::CommitFiles,
+];
+
+pub(crate) fn find(name: &str) -> Result<&'static dyn Sweep, Error> {
+    ALL.iter().copied().find(|sweep| sweep.name() == name).ok_or_else(|| Error::UnknownSweep(name.to_owned()))
+}
+
+/// One page's worth of circumstances.
+pub(crate) struct Visit<'a> {
+    pub(crate) env: &'a Env,
+    pub(crate) job: &'a Job,
+    pub(crate) repo: &'a Repository,
+    pub(crate) mark: &'a Mark,
+    pub(crate) page_size: u32,
+    pub(crate) now: Timestamp,
+}
+
+impl Visit<'_> {
+    pub(crate) fn scope(&self) -> ScopeId {
+        self.job.scope
+    }
+
+    pub(crate) fn position(&self) -> &Value {
+        self.mark.walk.as_ref().map_or(&Value::Null, |walk| &walk.position)
+    }
+
+    pub(crate) fn full(&self) -> bool {
+        self.mark.walk.as_ref().is_some_and(|walk| walk.full)
+    }
+
+    /// Nothing of this sweep was ever finished: no row can be stale yet.
+    pub(crate) fn first(&self) -> bool {
+        self.mark.watermark.is_none() && self.mark.finished_at.is_none()
+    }
+
+    /// Items that last changed before this were read by an earlier sweep; an overlap allows for clocks in seconds.
+    pub(crate) fn floor(&self) -> Option<Timestamp> {
+        let overlap = jiff::SignedDuration::from_secs(60);
+        let known = if self.full() { None } else { self.mark.watermark.and_then(|mark| mark.checked_sub(overlap).ok()) };
+        known.max(self.env.settings.since)
+    }
+}
+
+/// What one page brought.
+#[derive(Default)]
+pub(crate) struct Page {
+    pub(crate) records: Vec<Record>,
+    /// Complete lists: whatever else is stored under the prefix is no longer there.
+    pub(crate) sets: Vec<Complete>,
+    /// Where to read on; none when the sweep is through.
+    pub(crate) next: Option<Value>,
+    /// The newest change on this page, by GitHub's clock.
+    pub(crate) newest: Option<Timestamp>,
+    pub(crate) total: Option<u64>,
+    pub(crate) etag: Option<String>,
+    pub(crate) memo: Option<Value>,
+    pub(crate) missing: Vec<String>,
+    /// From here on the walk reads everything, whatever the watermark says.
+    pub(crate) whole: bool,
+    /// Whether the page was read from our own rows alone.
+    pub(crate) local: bool,
+}
+
+/// "These are all": the keys under `prefix`, or their hashes if the list took several pages.
+pub(crate) struct Complete {
+    pub(crate) entity: &'static Entity,
+    pub(crate) prefix: String,
+    pub(crate) keys: BTreeSet<u64>,
+    /// Only keys up to here were covered; none for all.
+    pub(crate) upto: Option<String>,
+    pub(crate) after: Option<String>,
+}
+
+/// Every query of every sweep and of discovery.
+#[must_use]
+pub fn queries() -> Vec<(String, String)> {
+    let mut all = crate::discover::queries();
+    all.extend(ALL.iter().flat_map(|sweep| sweep.queries()));
+    all
+}

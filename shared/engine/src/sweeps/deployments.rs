@@ -1,0 +1,91 @@
+//! Deployments with their statuses, newest first, down to where nothing is new.
+//! <https://docs.github.com/en/graphql/reference/objects#deployment>
+
+use super::connections::check;
+use super::{Page, Sweep, Visit};
+use crate::entities::{DEPLOYMENTS, Entity, Group};
+use crate::node::{Node, Out, WHO, padded};
+use crate::Error;
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+pub(crate) struct Deployments;
+
+const QUERY: &str = "query($owner: String!, $name: String!, $first: Int!, $after: String) { rateLimit { cost remaining resetAt } \
+    repository(owner: $owner, name: $name) { databaseId deployments(first: $first, after: $after, orderBy: {field: CREATED_AT, direction: DESC}) { \
+    totalCount pageInfo { hasNextPage endCursor } nodes { id databaseId commitOid ref { name } task environment description state \
+    creator { ...Who } createdAt updatedAt \
+    statuses(first: 100) { nodes { state environment description createdAt creator { ...Who } } } } } } }";
+
+#[async_trait]
+impl Sweep for Deployments {
+    fn name(&self) -> &'static str {
+        "deployments"
+    }
+    fn group(&self) -> Group {
+        Group::Deployments
+    }
+    fn entities(&self) -> &'static [&'static Entity] {
+        static OF: &[&Entity] = &[&DEPLOYMENTS];
+        OF
+    }
+    fn page_size(&self) -> u32 {
+        50
+    }
+
+    async fn page(&self, visit: &Visit<'_>) -> Result<Page, Error> {
+        let variables = json!({
+            "owner": visit.repo.owner, "name": visit.repo.name, "first": visit.page_size, "after": visit.position(),
+        });
+        let answer = visit.env.graphql(&format!("{QUERY} {WHO}"), &variables).await?;
+        let missing = check(visit, &answer)?;
+        let list = Node(&answer.data).at("repository.deployments");
+        let mut out = Out::new(visit.scope(), visit.now);
+        for node in list.items("nodes") {
+            read(node, &mut out);
+        }
+        let newest = list.items("nodes").filter_map(|node| node.time("updatedAt")).max();
+        let known = !visit.full() && !visit.first() && super::workflow_runs::all_known(visit, &out.records).await?;
+        let more = list.flag("pageInfo.hasNextPage") && !known;
+        let next = if more { list.str("pageInfo.endCursor").map(Value::from) } else { None };
+        Ok(Page { records: out.records, total: list.u64("totalCount"), newest, next, missing, ..Page::default() })
+    }
+
+    fn queries(&self) -> Vec<(String, String)> {
+        vec![("deployments".to_owned(), format!("{QUERY} {WHO}"))]
+    }
+}
+
+fn read(node: Node<'_>, out: &mut Out) {
+    let Some(id) = node.u64("databaseId") else { return };
+    out.who(node, "creator");
+    let mut statuses: Vec<Value> = node
+        .items("statuses.nodes")
+        .map(|status| {
+            json!({
+                "state": status.lower("state"),
+                "created_at": status.utc("createdAt"),
+                "author": status.login("creator"),
+                "environment": status.value("environment"),
+                "description": status.value("description"),
+            })
+        })
+        .collect();
+    statuses.sort_by_key(|status| status.get("created_at").and_then(Value::as_str).unwrap_or_default().to_owned());
+    let latest = statuses.last().and_then(|status| status.get("state")).cloned();
+    let fields = json!({
+        "id": id,
+        "node_id": node.value("id"),
+        "sha": node.value("commitOid"),
+        "ref": node.value("ref.name"),
+        "task": node.value("task"),
+        "environment": node.value("environment"),
+        "description": node.value("description"),
+        "state": latest.unwrap_or_else(|| node.lower("state")),
+        "author": node.login("creator"),
+        "created_at": node.utc("createdAt"),
+        "updated_at": node.utc("updatedAt"),
+        "statuses": statuses,
+    });
+    out.push(&DEPLOYMENTS, padded(id), node.time("updatedAt"), fields);
+}

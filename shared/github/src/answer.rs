@@ -1,0 +1,223 @@
+//! What an answer of GitHub's means: success, or one of the errors. Pure functions of status, headers and body.
+
+use crate::error::{Error, Forbidden};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// Null if `not_modified`.
+    pub body: Value,
+    pub not_modified: bool,
+    /// The `next` of the `Link` header, verbatim.
+    pub next: Option<String>,
+    pub etag: Option<String>,
+    pub budget: Option<Budget>,
+    /// Of a classic token.
+    pub scopes: Option<Vec<String>>,
+    /// Organizations silently left out: `X-GitHub-SSO: partial-results`.
+    pub sso_partial: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub data: Value,
+    pub errors: Vec<GraphqlError>,
+    pub budget: Option<Budget>,
+    pub cost: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GraphqlError {
+    pub kind: Option<String>,
+    pub path: Vec<String>,
+    pub message: String,
+    pub saml_failure: bool,
+}
+
+/// What the token may still spend, as the last answer told. A server without limits tells none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    pub resource: Resource,
+    pub limit: u32,
+    pub remaining: u32,
+    pub reset: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resource {
+    Core,
+    Graphql,
+    Other(String),
+}
+
+pub(crate) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn number<T: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<T> {
+    text(headers, name)?.trim().parse().ok()
+}
+
+impl Budget {
+    pub(crate) fn read(headers: &HeaderMap, asked: &Resource) -> Option<Self> {
+        let resource = match text(headers, "x-ratelimit-resource") {
+            Some("core") => Resource::Core,
+            Some("graphql") => Resource::Graphql,
+            Some(other) => Resource::Other(other.to_owned()),
+            None => asked.clone(),
+        };
+        Some(Self {
+            resource,
+            limit: number(headers, "x-ratelimit-limit")?,
+            remaining: number(headers, "x-ratelimit-remaining")?,
+            reset: Timestamp::from_second(number(headers, "x-ratelimit-reset")?).ok()?,
+        })
+    }
+}
+
+/// GitHub's own clock, so that ours need not agree with it.
+fn answered_at(headers: &HeaderMap, now: Timestamp) -> Timestamp {
+    let date = text(headers, "date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+    date.map_or(now, |date| date.timestamp())
+}
+
+/// When to come back: `retry-after`, else the reset of a spent budget, else a minute.
+/// <https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately>
+fn limited(headers: &HeaderMap, asked: &Resource, now: Timestamp) -> Error {
+    let after = |seconds: i64| {
+        let at = answered_at(headers, now);
+        at.checked_add(SignedDuration::from_secs(seconds.clamp(1, 86_400))).unwrap_or(at)
+    };
+    if let Some(seconds) = number::<i64>(headers, "retry-after") {
+        return Error::Limited { until: after(seconds), resource: asked.clone(), secondary: true };
+    }
+    match Budget::read(headers, asked).filter(|budget| budget.remaining == 0) {
+        Some(budget) => Error::Limited { until: budget.reset, resource: budget.resource, secondary: false },
+        None => Error::Limited { until: after(60), resource: asked.clone(), secondary: true },
+    }
+}
+
+fn is_about_limits(message: &str) -> bool {
+    let message = message.to_lowercase();
+    ["rate limit", "abuse detection", "secondary rate", "too many requests"].iter().any(|words| message.contains(words))
+}
+
+fn list(headers: &HeaderMap, name: &str) -> Option<Vec<String>> {
+    let text = text(headers, name)?;
+    Some(text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect())
+}
+
+/// The error that a status other than success tells.
+pub(crate) fn refused(status: u16, headers: &HeaderMap, body: &[u8], url: &str, asked: &Resource, now: Timestamp) -> Error {
+    let parsed: Value = serde_json::from_slice(body).unwrap_or_default();
+    let message = parsed.get("message").and_then(Value::as_str).unwrap_or_default().to_owned();
+    match status {
+        401 => Error::Unauthenticated,
+        403 | 429 => {
+            let spent = number::<u32>(headers, "x-ratelimit-remaining") == Some(0);
+            if status == 429 || headers.contains_key("retry-after") || spent || is_about_limits(&message) {
+                return limited(headers, asked, now);
+            }
+            Error::Forbidden { reason: forbidden(headers, &message), message }
+        }
+        404 => Error::Absent { url: url.to_owned() },
+        409 => Error::Empty,
+        410 => Error::Gone { message },
+        451 => Error::Blocked { message },
+        502 | 504 if *asked == Resource::Graphql => Error::TooHeavy { message: format!("it answered {status}") },
+        500.. => Error::Passing { status: Some(status), message: format!("GitHub answered {status} for {url}: it has trouble; try again later") },
+        _ => Error::Rejected { status, message },
+    }
+}
+
+fn forbidden(headers: &HeaderMap, message: &str) -> Forbidden {
+    let sso = text(headers, "x-github-sso").unwrap_or_default();
+    if sso.starts_with("required") || message.contains("SAML") {
+        let url = sso.split_once("url=").map(|(_, url)| url.trim().to_owned());
+        return Forbidden::Sso { url };
+    }
+    if message.contains("IP allow list") {
+        return Forbidden::IpAllowList;
+    }
+    let (accepted, has) = (list(headers, "x-accepted-oauth-scopes"), list(headers, "x-oauth-scopes"));
+    match (accepted, has) {
+        (Some(accepted), Some(has)) if !accepted.is_empty() && !accepted.iter().any(|scope| has.contains(scope)) => {
+            Forbidden::Scope { accepted, has }
+        }
+        _ => Forbidden::Other,
+    }
+}
+
+pub(crate) fn reply(status: u16, headers: &HeaderMap, body: Value) -> Reply {
+    Reply {
+        not_modified: status == 304,
+        next: next_link(headers),
+        etag: text(headers, "etag").map(str::to_owned),
+        budget: Budget::read(headers, &Resource::Core),
+        scopes: list(headers, "x-oauth-scopes"),
+        sso_partial: text(headers, "x-github-sso").filter(|sso| sso.starts_with("partial")).map(str::to_owned),
+        body,
+    }
+}
+
+/// `<https://…>; rel="next", <…>; rel="last"`; addresses may hold commas.
+fn next_link(headers: &HeaderMap) -> Option<String> {
+    let mut rest = text(headers, "link")?;
+    while let Some((_, from)) = rest.split_once('<') {
+        let (url, after) = from.split_once('>')?;
+        let params = after.split('<').next().unwrap_or_default();
+        if params.contains("rel=\"next\"") || params.contains("rel=next") {
+            return Some(url.to_owned());
+        }
+        rest = after;
+    }
+    None
+}
+
+/// What a GraphQL answer with status 200 tells.
+pub(crate) fn graphql(headers: &HeaderMap, body: Value, now: Timestamp) -> Result<Answer, Error> {
+    let Value::Object(mut body) = body else {
+        return Err(Error::Passing { status: Some(200), message: "GitHub's answer is not what GraphQL answers".to_owned() });
+    };
+    let errors: Vec<GraphqlError> =
+        body.get("errors").and_then(Value::as_array).map(|errors| errors.iter().map(error).collect()).unwrap_or_default();
+    let data = body.remove("data").unwrap_or(Value::Null);
+    let has = |kind: &str| errors.iter().any(|error| error.kind.as_deref() == Some(kind));
+    if has("RATE_LIMITED") || errors.iter().any(|error| is_about_limits(&error.message)) {
+        return Err(limited(headers, &Resource::Graphql, now));
+    }
+    let first = || errors.first().map_or_else(|| "no data".to_owned(), |error| error.message.clone());
+    if ["RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED"].into_iter().any(has) {
+        return Err(Error::TooHeavy { message: first() });
+    }
+    if errors.iter().any(|error| error.message.contains("Something went wrong while executing your query") || error.message.contains("timeout")) {
+        return Err(Error::TooHeavy { message: first() });
+    }
+    if data.is_null() {
+        let message = body.get("message").and_then(Value::as_str).map_or_else(first, str::to_owned);
+        return Err(match errors.first() {
+            // No type, no data: the query itself was not accepted.
+            Some(error) if error.kind.is_none() => Error::Mistake { message },
+            Some(error) if error.kind.as_deref() == Some("INSUFFICIENT_SCOPES") => {
+                Error::Forbidden { reason: Forbidden::Other, message }
+            }
+            Some(_) => Error::Rejected { status: 200, message },
+            None => Error::Passing { status: Some(200), message: format!("GitHub's answer has no data: {message}") },
+        });
+    }
+    let cost = data.pointer("/rateLimit/cost").and_then(Value::as_u64).unwrap_or(1);
+    Ok(Answer { data, errors, budget: Budget::read(headers, &Resource::Graphql), cost })
+}
+
+fn error(error: &Value) -> GraphqlError {
+    let text = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
+    let path = error.get("path").and_then(Value::as_array).into_iter().flatten();
+    GraphqlError {
+        kind: text("type"),
+        path: path.map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned)).collect(),
+        message: text("message").unwrap_or_default(),
+        saml_failure: error.pointer("/extensions/saml_failure").and_then(Value::as_bool).unwrap_or(false),
+    }
+}

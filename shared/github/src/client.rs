@@ -1,0 +1,219 @@
+//! Sends requests, one at a time and to one host. Retries nothing, waits for nothing.
+
+use crate::answer::{self, Answer, Reply, Resource, text};
+use crate::error::{ConfigError, Error};
+use crate::prune::{self, Schema};
+use crate::url::ApiUrl;
+use jiff::Timestamp;
+use reqwest::{Method, RequestBuilder, redirect};
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use url::Url;
+
+/// A secret: shows itself to nobody but GitHub.
+#[derive(Clone)]
+pub struct Token(String);
+
+impl Token {
+    pub fn new(text: &str) -> Result<Self, ConfigError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(ConfigError::Token("it is empty"));
+        }
+        if !text.chars().all(|letter| letter.is_ascii_graphic()) {
+            return Err(ConfigError::Token("it holds blanks or characters that no token has"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Stands for the token in keys and messages; nothing leads back.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        use sha2::Digest;
+        let digest = sha2::Sha256::digest(self.0.as_bytes());
+        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(redacted)")
+    }
+}
+
+/// Spent since the client was made, by it and its clones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spent {
+    pub rest: u64,
+    /// REST answers 304, which GitHub does not charge.
+    pub not_modified: u64,
+    pub graphql: u64,
+    pub points: u64,
+}
+
+#[derive(Default)]
+struct Counters {
+    rest: AtomicU64,
+    not_modified: AtomicU64,
+    graphql: AtomicU64,
+    points: AtomicU64,
+}
+
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: ApiUrl,
+    token: Token,
+    counters: Arc<Counters>,
+    /// What this server knows, once a query was not understood.
+    schema: Arc<Mutex<Option<Arc<Schema>>>>,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("url", &self.url).field("token", &self.token).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    pub fn new(url: ApiUrl, token: Token) -> Result<Self, ConfigError> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("sei-github/", env!("CARGO_PKG_VERSION")))
+            // Followed by hand, so that the token goes to no other host.
+            .redirect(redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(Duration::from_secs(30))
+            .build()
+            .map_err(ConfigError::Http)?;
+        Ok(Self { http, url, token, counters: Arc::default(), schema: Arc::default() })
+    }
+
+    #[must_use]
+    pub fn url(&self) -> &ApiUrl {
+        &self.url
+    }
+
+    #[must_use]
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
+    #[must_use]
+    pub fn spent(&self) -> Spent {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Spent {
+            rest: read(&self.counters.rest),
+            not_modified: read(&self.counters.not_modified),
+            graphql: read(&self.counters.graphql),
+            points: read(&self.counters.points),
+        }
+    }
+
+    /// Reads what is at `path_or_url`: a path below the API's root, or an address that GitHub gave.
+    pub async fn get(&self, path_or_url: &str, etag: Option<&str>) -> Result<Reply, Error> {
+        let mut url = self.url.resolve(path_or_url).map_err(|host| Error::OtherHost { host })?;
+        // Renamed and transferred repositories answer 301 to their number.
+        for _ in 0..5 {
+            let mut request = self.http.request(Method::GET, url.clone());
+            if let Some(etag) = etag {
+                request = request.header("if-none-match", etag);
+            }
+            self.counters.rest.fetch_add(1, Ordering::Relaxed);
+            let (status, headers, body) = self.send(request, &url).await?;
+            match status {
+                200..=299 => return Ok(answer::reply(status, &headers, json(&body, &url)?)),
+                304 => {
+                    self.counters.not_modified.fetch_add(1, Ordering::Relaxed);
+                    return Ok(answer::reply(status, &headers, Value::Null));
+                }
+                301 | 302 | 307 | 308 => {
+                    let to = text(&headers, "location").unwrap_or_default();
+                    let to = url.join(to).map_err(|_| Error::OtherHost { host: to.to_owned() })?;
+                    url = self.url.resolve(to.as_str()).map_err(|host| Error::OtherHost { host })?;
+                }
+                _ => return Err(answer::refused(status, &headers, &body, url.path(), &Resource::Core, Timestamp::now())),
+            }
+        }
+        Err(Error::Absent { url: url.path().to_owned() })
+    }
+
+    /// Sends a query. Where the server knows less than github.com (an older Enterprise Server), what it does not know
+    /// is left out of the query, once that was found out.
+    pub async fn graphql(&self, query: &str, variables: &Value) -> Result<Answer, Error> {
+        let known = self.schema.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match known {
+            Some(schema) => self.post(&schema.prune(query), variables).await,
+            None => match self.post(query, variables).await {
+                Err(Error::Mistake { message }) => {
+                    let schema = Arc::new(self.introspect().await?);
+                    *self.schema.lock().unwrap_or_else(PoisonError::into_inner) = Some(schema.clone());
+                    let pruned = schema.prune(query);
+                    if pruned == query {
+                        return Err(Error::Mistake { message });
+                    }
+                    tracing::info!(host = self.url.host(), %message, "this GitHub knows less than we ask: the query was cut");
+                    self.post(&pruned, variables).await
+                }
+                other => other,
+            },
+        }
+    }
+
+    async fn introspect(&self) -> Result<Schema, Error> {
+        let answer = self.post(prune::INTROSPECTION, &json!({})).await?;
+        Ok(Schema::read(&answer.data))
+    }
+
+    async fn post(&self, query: &str, variables: &Value) -> Result<Answer, Error> {
+        let url = self.url.graphql().clone();
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let request = self.http.request(Method::POST, url.clone()).header("content-type", "application/json").body(body);
+        self.counters.graphql.fetch_add(1, Ordering::Relaxed);
+        let (status, headers, body) = match self.send(request, &url).await {
+            // GitHub ends what takes it too long.
+            Err(Error::Passing { status: None, message }) if message.contains("timed out") => {
+                return Err(Error::TooHeavy { message });
+            }
+            other => other?,
+        };
+        let now = Timestamp::now();
+        if status != 200 {
+            return Err(answer::refused(status, &headers, &body, url.path(), &Resource::Graphql, now));
+        }
+        let answer = answer::graphql(&headers, json(&body, &url)?, now)?;
+        self.counters.points.fetch_add(answer.cost, Ordering::Relaxed);
+        Ok(answer)
+    }
+
+    async fn send(&self, request: RequestBuilder, url: &Url) -> Result<(u16, reqwest::header::HeaderMap, Vec<u8>), Error> {
+        let request = request
+            .bearer_auth(&self.token.0)
+            .header("accept", "application/vnd.github+json")
+            .header("x-github-api-version", "2022-11-28");
+        let answer = request.send().await.map_err(|error| unreachable(&error, url))?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let body = answer.bytes().await.map_err(|error| unreachable(&error, url))?;
+        Ok((status, headers, body.to_vec()))
+    }
+}
+
+fn json(body: &[u8], url: &Url) -> Result<Value, Error> {
+    serde_json::from_slice(body).map_err(|error| Error::Passing {
+        status: Some(200),
+        message: format!("the answer of {} for {} is not JSON ({error}): is this a GitHub API?", url.host_str().unwrap_or_default(), url.path()),
+    })
+}
+
+fn unreachable(error: &reqwest::Error, url: &Url) -> Error {
+    let host = url.host_str().unwrap_or_default();
+    let message = if error.is_timeout() {
+        format!("{host} timed out")
+    } else if error.is_connect() {
+        format!("{host} cannot be reached: check the API URL, the network and the proxy")
+    } else {
+        format!("the connection to {host} broke off before the answer was whole")
+    };
+    Error::Passing { status: None, message }
+}

@@ -1,0 +1,71 @@
+//! What can go wrong, by what the caller should do. No message ever holds a token.
+
+use crate::answer::Resource;
+use jiff::Timestamp;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Wait. <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
+    #[error("GitHub's {} limit is reached until {until}", if *secondary { "secondary" } else { "hourly" })]
+    Limited { until: Timestamp, resource: Resource, secondary: bool },
+    #[error("GitHub does not accept the token (401): it is wrong, expired or revoked. Set GITHUB_TOKEN to a valid one.")]
+    Unauthenticated,
+    #[error("GitHub refuses it (403): {message} {reason}")]
+    Forbidden { reason: Forbidden, message: String },
+    /// It does not exist, or the token may not know that it does.
+    #[error("GitHub does not find {url} (404): it is gone, or the token may not see it")]
+    Absent { url: String },
+    #[error("it is switched off or deleted (410): {message}")]
+    Gone { message: String },
+    #[error("the repository is empty (409)")]
+    Empty,
+    #[error("access to the repository is blocked (451): {message}")]
+    Blocked { message: String },
+    #[error("GitHub rejects the request ({status}): {message}")]
+    Rejected { status: u16, message: String },
+    /// Ask for less.
+    #[error("the page is too heavy for GitHub: {message}")]
+    TooHeavy { message: String },
+    /// The same request may work later.
+    #[error("{message}")]
+    Passing { status: Option<u16>, message: String },
+    #[error("GitHub points to another host, {host}: the token is not sent there")]
+    OtherHost { host: String },
+    /// A query that this server does not understand.
+    #[error("this GitHub does not understand the query: {message}")]
+    Mistake { message: String },
+}
+
+/// The meanings of a 403.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Forbidden {
+    Scope { accepted: Vec<String>, has: Vec<String> },
+    /// `url` authorises the token, for an hour.
+    Sso { url: Option<String> },
+    IpAllowList,
+    Other,
+}
+
+impl std::fmt::Display for Forbidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Scope { accepted, has } => {
+                write!(f, "The token has the scopes [{}] and needs one of [{}].", has.join(", "), accepted.join(", "))
+            }
+            Self::Sso { url: Some(url) } => write!(f, "Authorise the token for single sign-on at {url}"),
+            Self::Sso { url: None } => f.write_str("Authorise the token for the organization's single sign-on."),
+            Self::IpAllowList => f.write_str("Add this machine's address to the organization's IP allow list."),
+            Self::Other => Ok(()),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("`{url}` is not a URL of a GitHub API: {why}. Use for example https://api.github.com or https://HOST/api/v3")]
+    Url { url: String, why: String },
+    #[error("the token is not usable: {0}")]
+    Token(&'static str),
+    #[error("the HTTP client cannot be made")]
+    Http(#[source] reqwest::Error),
+}

@@ -1,0 +1,247 @@
+//! Cuts out of a query what a server's schema does not know: fields, types, values of `itemTypes`.
+//! Knows our own queries' style (no block strings, no comments), not all of GraphQL.
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(crate) const INTROSPECTION: &str = "{ __schema { queryType { name } types { name kind fields(includeDeprecated: true) { name \
+    type { name ofType { name ofType { name ofType { name } } } } } enumValues(includeDeprecated: true) { name } } } }";
+
+pub(crate) struct Schema {
+    query: String,
+    /// Type → field → the type it leads to.
+    types: BTreeMap<String, BTreeMap<String, String>>,
+    values: BTreeSet<String>,
+}
+
+impl Schema {
+    pub(crate) fn read(data: &Value) -> Self {
+        let mut schema = Self { query: "Query".to_owned(), types: BTreeMap::new(), values: BTreeSet::new() };
+        if let Some(name) = data.pointer("/__schema/queryType/name").and_then(Value::as_str) {
+            schema.query = name.to_owned();
+        }
+        let array = |value: &Value, name: &str| value.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+        let name = |value: &Value| value.get("name").and_then(Value::as_str).map(str::to_owned);
+        for of in array(data.get("__schema").unwrap_or(&Value::Null), "types") {
+            let fields = array(&of, "fields").iter().filter_map(|field| Some((name(field)?, innermost(field.get("type")?)?))).collect();
+            schema.types.extend(name(&of).map(|name| (name, fields)));
+            schema.values.extend(array(&of, "enumValues").iter().filter_map(name));
+        }
+        schema
+    }
+
+    /// The query without what this schema lacks; itself if it lacks nothing.
+    pub(crate) fn prune(&self, query: &str) -> String {
+        let tokens = tokens(query);
+        let mut walk = Walk { schema: self, tokens: &tokens, at: 0 };
+        let mut out = Vec::new();
+        while walk.at < walk.tokens.len() {
+            walk.definition(&mut out);
+        }
+        let out = self.without_values(&out);
+        if out == tokens { query.to_owned() } else { used_only(&out).join(" ") }
+    }
+
+    /// Unknown names inside `itemTypes: [ … ]`.
+    fn without_values<'a>(&self, tokens: &[&'a str]) -> Vec<&'a str> {
+        let mut inside = false;
+        let mut out = Vec::new();
+        for (index, token) in tokens.iter().enumerate() {
+            match *token {
+                "[" => inside = index >= 2 && tokens.get(index - 2) == Some(&"itemTypes"),
+                "]" => inside = false,
+                value if inside && !self.values.contains(value) => continue,
+                _ => {}
+            }
+            out.push(*token);
+        }
+        out
+    }
+}
+
+fn innermost(of: &Value) -> Option<String> {
+    let mut of = of;
+    loop {
+        if let Some(name) = of.get("name").and_then(Value::as_str) {
+            return Some(name.to_owned());
+        }
+        of = of.get("ofType").filter(|inner| !inner.is_null())?;
+    }
+}
+
+fn tokens(query: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let mut rest = query;
+    let word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    loop {
+        rest = rest.trim_start_matches(|letter: char| letter.is_whitespace() || letter == ',');
+        let Some(first) = rest.chars().next() else { return out };
+        let length = if rest.starts_with("...") {
+            3
+        } else if first == '"' {
+            rest.get(1..).and_then(|inner| inner.find('"')).map_or(rest.len(), |end| end + 2)
+        } else if word(first) || first == '$' {
+            let skip = first.len_utf8();
+            rest.get(skip..).and_then(|inner| inner.find(|letter| !word(letter))).map_or(rest.len(), |end| end + skip)
+        } else {
+            first.len_utf8()
+        };
+        let (token, after) = rest.split_at(length);
+        out.push(token);
+        rest = after;
+    }
+}
+
+struct Walk<'s, 'q> {
+    schema: &'s Schema,
+    tokens: &'s [&'q str],
+    at: usize,
+}
+
+impl<'q> Walk<'_, 'q> {
+    fn peek(&self) -> &'q str {
+        self.tokens.get(self.at).copied().unwrap_or("}")
+    }
+
+    fn next(&mut self) -> &'q str {
+        let token = self.peek();
+        self.at += 1;
+        token
+    }
+
+    fn definition(&mut self, out: &mut Vec<&'q str>) {
+        let mut on = self.schema.query.clone();
+        let start = out.len();
+        while self.peek() != "{" && self.at < self.tokens.len() {
+            let token = self.next();
+            out.push(token);
+            if token == "on" {
+                on = self.peek().to_owned();
+            }
+        }
+        let kept = self.selection(&on, out);
+        if !kept || !self.schema.types.contains_key(&on) {
+            out.truncate(start);
+        }
+    }
+
+    /// Copies `{ … }` of type `on`; false (and nothing copied) if nothing of it is left.
+    fn selection(&mut self, on: &str, out: &mut Vec<&'q str>) -> bool {
+        let start = out.len();
+        out.push(self.next());
+        let mut any = false;
+        while self.peek() != "}" && self.at < self.tokens.len() {
+            any |= if self.peek() == "..." { self.fragment(out) } else { self.field(on, out) };
+        }
+        out.push(self.next());
+        if !any {
+            out.truncate(start);
+        }
+        any
+    }
+
+    fn fragment(&mut self, out: &mut Vec<&'q str>) -> bool {
+        let start = out.len();
+        out.push(self.next());
+        if self.peek() != "on" {
+            // A named one: dropped later if its definition was.
+            out.push(self.next());
+            return true;
+        }
+        out.push(self.next());
+        let on = self.next();
+        out.push(on);
+        let kept = self.selection(on, out) && self.schema.types.contains_key(on);
+        if !kept {
+            out.truncate(start);
+        }
+        kept
+    }
+
+    fn field(&mut self, on: &str, out: &mut Vec<&'q str>) -> bool {
+        let start = out.len();
+        let mut name = self.next();
+        out.push(name);
+        if self.peek() == ":" {
+            out.push(self.next());
+            name = self.next();
+            out.push(name);
+        }
+        let mut depth = 0_u32;
+        while self.peek() == "(" || self.peek() == "@" || depth > 0 {
+            let token = self.next();
+            match token {
+                "(" => depth += 1,
+                ")" => depth = depth.saturating_sub(1),
+                "@" => {
+                    out.push(token);
+                    out.push(self.next());
+                    continue;
+                }
+                _ => {}
+            }
+            out.push(token);
+            if self.at > self.tokens.len() {
+                break;
+            }
+        }
+        let leads_to = if name == "__typename" { Some("String".to_owned()) } else { self.leads_to(on, name) };
+        let to = leads_to.clone().unwrap_or_default();
+        let kept_inside = self.peek() != "{" || self.selection(&to, out);
+        let kept = leads_to.is_some() && kept_inside;
+        if !kept {
+            out.truncate(start);
+        }
+        kept
+    }
+
+    fn leads_to(&self, on: &str, name: &str) -> Option<String> {
+        self.schema.types.get(on)?.get(name).cloned()
+    }
+}
+
+/// Leaves out variables and fragments that nothing uses any more, and uses of fragments that are gone.
+fn used_only<'q>(tokens: &[&'q str]) -> Vec<&'q str> {
+    let defined: BTreeSet<&str> = tokens.windows(2).filter(|pair| pair.first() == Some(&"fragment")).filter_map(|pair| pair.get(1).copied()).collect();
+    let mut out: Vec<&'q str> = Vec::new();
+    let mut at = 0;
+    while let Some(token) = tokens.get(at).copied() {
+        let next = tokens.get(at + 1).copied().unwrap_or_default();
+        if token == "..." && next != "on" && !defined.contains(next) {
+            at += 2;
+            continue;
+        }
+        // `$name: Type!` in the head, used nowhere else.
+        if token.starts_with('$') && next == ":" && tokens.iter().filter(|other| **other == token).count() == 1 {
+            at += 3;
+            if tokens.get(at) == Some(&"!") {
+                at += 1;
+            }
+            continue;
+        }
+        out.push(token);
+        at += 1;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_the_server_does_not_know_is_cut_out() {
+        let of = |name: &str| json!({ "name": name, "ofType": null });
+        let schema = Schema::read(&json!({ "__schema": { "queryType": { "name": "Query" }, "types": [
+            { "name": "Query", "fields": [{ "name": "issue", "type": of("Issue") }] },
+            { "name": "Issue", "fields": [{ "name": "id", "type": of("ID") }, { "name": "items", "type": of("Item") }] },
+            { "name": "Item", "fields": [{ "name": "id", "type": of("ID") }] },
+            { "name": "Kind", "enumValues": [{ "name": "OLD" }] },
+        ]}}));
+        let query = "query($n: Int!, $x: Int) { issue(n: $n) { id new(x: $x) { id } items(itemTypes: [OLD, NEW]) { ...on Item { id } ... on Newer { id } ...F } } } fragment F on Newer { id }";
+        let pruned = schema.prune(query);
+        assert_eq!(pruned, "query ( $n : Int ! ) { issue ( n : $n ) { id items ( itemTypes : [ OLD ] ) { ... on Item { id } } } }");
+        assert_eq!(schema.prune(&pruned), pruned, "what is known stays as it is");
+    }
+}
