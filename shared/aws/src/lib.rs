@@ -1,1 +1,22 @@
+//! The engine's ports on AWS: DynamoDB for records and state, SQS for jobs, Secrets Manager for tokens; and a DynamoDB
+//! embedded in the process for local use. Decides nothing.
 
+mod dynamo;
+#[cfg(feature = "embedded")]
+mod embedded;
+mod item;
+mod queue;
+mod secrets;
+mod state;
+mod wire;
+
+pub use dynamo::{DynamoStore, Writes, create_table_if_missing};
+#[cfg(feature = "embedded")]
+pub use embedded::{Embedded, EmbeddedError};
+pub use queue::SqsQueue;
+pub use secrets::{SecretError, read_tokens};
+
+/// The SDK's usual configuration: region, credentials and `AWS_ENDPOINT_URL` from the environment.
+pub async fn config() -> aws_config::SdkConfig {
+    aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await
+}

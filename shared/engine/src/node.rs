@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 /// Users belong to GitHub, not to a repository or organization.
-pub const EVERYWHERE: ScopeId = 0;
+pub(crate) const EVERYWHERE: ScopeId = 0;
 
 /// Who did something. Deleted accounts are null.
 pub(crate) const WHO: &str = "fragment Who on Actor { __typename login ... on User { id databaseId name } ... on Bot { id databaseId } \

@@ -1,0 +1,110 @@
+//! A DynamoDB inside this process, on an SQLite file in the data directory, spoken to through the same SDK as in AWS.
+
+use crate::dynamo::{DynamoStore, Writes, create_table_if_missing};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::Client;
+use engine::StoreError;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+const TABLE: &str = "sei-github";
+const FILE: &str = "sei-github.sqlite";
+
+pub struct Embedded {
+    client: Client,
+    stop: Option<oneshot::Sender<()>>,
+    server: JoinHandle<Result<(), String>>,
+    /// Held as long as we live.
+    _lock: Option<File>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum EmbeddedError {
+    #[error("the data directory {} cannot be used: {source}. Choose another with --data-dir, or mend its permissions", dir.display())]
+    Directory {
+        dir: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the data directory {} is in use by another process ({holder}). Wait until it ends, or choose another with --data-dir", dir.display())]
+    Locked { dir: PathBuf, holder: String },
+    #[error("the data file {} is damaged or not ours ({why}). Move it away and run the same command again: a sync rebuilds it", file.display())]
+    Damaged { file: PathBuf, why: String },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Embedded {
+    /// Opens or makes the table in `dir`, for this process alone.
+    pub async fn open(dir: &Path) -> Result<Self, EmbeddedError> {
+        let directory = |source| EmbeddedError::Directory { dir: dir.to_owned(), source };
+        std::fs::create_dir_all(dir).map_err(directory)?;
+        let mut lock = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(dir.join("lock")).map_err(directory)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                lock.read_to_string(&mut holder).map_err(directory)?;
+                return Err(EmbeddedError::Locked { dir: dir.to_owned(), holder: holder.trim().to_owned() });
+            }
+            Err(TryLockError::Error(source)) => return Err(directory(source)),
+        }
+        lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "process {}", std::process::id())).map_err(directory)?;
+        let file = dir.join(FILE);
+        let database = dynoxide::Database::new(&file.to_string_lossy())
+            .map_err(|error| EmbeddedError::Damaged { file: file.clone(), why: error.to_string() })?;
+        let embedded = Self::serve(database, Some(lock)).await.map_err(directory)?;
+        match create_table_if_missing(&embedded.client, TABLE).await {
+            Ok(()) => Ok(embedded),
+            Err(error @ StoreError::Unavailable { .. }) => Err(EmbeddedError::Damaged { file, why: error.to_string() }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A table that ends with the process.
+    pub async fn in_memory() -> Result<Self, EmbeddedError> {
+        let nowhere = PathBuf::from("memory");
+        let database =
+            dynoxide::Database::memory().map_err(|error| EmbeddedError::Damaged { file: nowhere.clone(), why: error.to_string() })?;
+        let embedded = Self::serve(database, None).await.map_err(|source| EmbeddedError::Directory { dir: nowhere, source })?;
+        create_table_if_missing(&embedded.client, TABLE).await?;
+        Ok(embedded)
+    }
+
+    async fn serve(database: dynoxide::Database, lock: Option<File>) -> Result<Self, std::io::Error> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, async {
+            let _ = stopped.await;
+        }));
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("us-east-1"))
+            .endpoint_url(endpoint)
+            .credentials_provider(Credentials::new("embedded", "embedded", None, None, "embedded"))
+            .build();
+        Ok(Self { client: Client::from_conf(config), stop: Some(stop), server, _lock: lock })
+    }
+
+    #[must_use]
+    pub fn store(&self) -> DynamoStore {
+        DynamoStore::new(self.client.clone(), TABLE, Writes::Transactions)
+    }
+
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Lets what is under way end, then closes the file.
+    pub async fn shutdown(mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(5), &mut self.server).await;
+    }
+}

@@ -1,0 +1,154 @@
+//! A record as a DynamoDB item, and back. Fields are native attributes, so that the table can be queried and exported
+//! as it is; ours begin with an underscore. Knows no client.
+//!
+//! | attribute | holds |
+//! |---|---|
+//! | `pk` | `entity#scope` |
+//! | `sk` | the record's key; one over 900 bytes is cut and ends in its digest |
+//! | `_key` | the whole key, where it was cut |
+//! | `_v` | version, as text that orders |
+//! | `_d` | digest of the fields: tells a change without reading the item |
+//! | `_gone` | of a tombstone: true |
+//! | `_parts`, `_part` | an item over 390 KB is cut into parts, `sk` + U+0001 + digest + number |
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use engine::{Presence, Record, ScopeId, Stored, Version};
+use serde_json::{Map, Number, Value};
+use sha2::Digest;
+use std::collections::HashMap;
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// DynamoDB takes 400 KB an item, names included.
+const LARGEST: usize = 390_000;
+const PART: usize = 350_000;
+/// DynamoDB takes 1,024 bytes of sort key.
+const LONGEST_KEY: usize = 900;
+/// Separates an item's key from the number of a part; no key of GitHub's holds it.
+pub(crate) const PART_MARK: char = '\u{1}';
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn pk(entity: &str, scope: ScopeId) -> String {
+    format!("{entity}#{scope}")
+}
+
+pub(crate) fn sk(key: &str) -> String {
+    if key.len() <= LONGEST_KEY {
+        return key.to_owned();
+    }
+    let mut end = LONGEST_KEY - 40;
+    while !key.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}~{}", key.get(..end).unwrap_or_default(), digest(key.as_bytes()))
+}
+
+pub(crate) fn keys(pk: &str, sk: &str) -> Item {
+    HashMap::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
+}
+
+/// Half a SHA-256, in hexadecimal.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    sha2::Sha256::digest(bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A record ready to be written: the item itself, last, after its parts if it has any.
+pub(crate) struct Packed {
+    pub(crate) item: Item,
+    pub(crate) parts: Vec<Item>,
+    pub(crate) size: usize,
+}
+
+pub(crate) fn fields_digest(record: &Record) -> String {
+    digest(Value::Object(record.fields.clone()).to_string().as_bytes())
+}
+
+pub(crate) fn pack(record: &Record) -> Packed {
+    let json = Value::Object(record.fields.clone()).to_string();
+    let digest = digest(json.as_bytes());
+    let (pk, sk) = (pk(record.entity.name, record.scope), sk(&record.key));
+    let mut item = keys(&pk, &sk);
+    item.insert("_v".to_owned(), text(&record.version.0));
+    item.insert("_d".to_owned(), text(&digest));
+    if sk != record.key {
+        item.insert("_key".to_owned(), text(&record.key));
+    }
+    if record.presence == Presence::Gone {
+        item.insert("_gone".to_owned(), AttributeValue::Bool(true));
+    }
+    // JSON is longer than what DynamoDB counts, but for numbers: a safe bound.
+    if json.len() + 2 * LONGEST_KEY <= LARGEST {
+        item.extend(record.fields.iter().map(|(name, value)| (name.clone(), attribute(value))));
+        return Packed { item, parts: Vec::new(), size: json.len() + 200 };
+    }
+    let parts: Vec<Item> = json
+        .as_bytes()
+        .chunks(PART)
+        .enumerate()
+        .map(|(number, bytes)| {
+            let mut part = keys(&pk, &format!("{sk}{PART_MARK}{digest}#{number:04}"));
+            part.insert("_part".to_owned(), AttributeValue::B(Blob::new(bytes)));
+            part
+        })
+        .collect();
+    item.insert("_parts".to_owned(), AttributeValue::N(parts.len().to_string()));
+    Packed { item, parts, size: 1000 }
+}
+
+/// Where the parts of an item are, if it has any.
+pub(crate) fn part_keys(item: &Item) -> Vec<Item> {
+    let count: usize = item.get("_parts").and_then(|count| count.as_n().ok()).and_then(|count| count.parse().ok()).unwrap_or(0);
+    let (pk, sk, digest) = (string(item, "pk"), string(item, "sk"), string(item, "_d"));
+    (0..count).map(|number| keys(&pk, &format!("{sk}{PART_MARK}{digest}#{number:04}"))).collect()
+}
+
+pub(crate) fn string(item: &Item, name: &str) -> String {
+    item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
+}
+
+/// `whole` are the fields of an item in parts, put together.
+pub(crate) fn unpack(scope: ScopeId, mut item: Item, whole: Option<Map<String, Value>>) -> Stored {
+    let own = |item: &mut Item, name: &str| item.remove(name).and_then(|value| value.as_s().ok().cloned());
+    let sk = own(&mut item, "sk").unwrap_or_default();
+    let key = own(&mut item, "_key").unwrap_or(sk);
+    let version = Version(own(&mut item, "_v").unwrap_or_default());
+    let gone = item.contains_key("_gone");
+    let fields = whole.unwrap_or_else(|| {
+        let fields = item.into_iter().filter(|(name, _)| name != "pk" && !name.starts_with('_'));
+        fields.map(|(name, value)| (name, json(value))).collect()
+    });
+    Stored { scope, key, version, gone, fields }
+}
+
+pub(crate) fn attribute(value: &Value) -> AttributeValue {
+    match value {
+        Value::Null => AttributeValue::Null(true),
+        Value::Bool(value) => AttributeValue::Bool(*value),
+        Value::Number(value) => AttributeValue::N(value.to_string()),
+        Value::String(value) => AttributeValue::S(value.clone()),
+        Value::Array(values) => AttributeValue::L(values.iter().map(attribute).collect()),
+        Value::Object(values) => AttributeValue::M(values.iter().map(|(name, value)| (name.clone(), attribute(value))).collect()),
+    }
+}
+
+pub(crate) fn json(value: AttributeValue) -> Value {
+    match value {
+        AttributeValue::Bool(value) => Value::Bool(value),
+        AttributeValue::N(text) => number(&text).map_or(Value::String(text), Value::Number),
+        AttributeValue::S(value) => Value::String(value),
+        AttributeValue::L(values) => values.into_iter().map(json).collect(),
+        AttributeValue::M(values) => Value::Object(values.into_iter().map(|(name, value)| (name, json(value))).collect()),
+        // We write no other kinds.
+        _ => Value::Null,
+    }
+}
+
+fn number(text: &str) -> Option<Number> {
+    text.parse::<u64>().map(Number::from).ok().or_else(|| text.parse::<i64>().map(Number::from).ok()).or_else(|| {
+        Number::from_f64(text.parse().ok()?)
+    })
+}

@@ -1,0 +1,51 @@
+//! Jobs in SQS. A job is small and holds no state, so a lost or doubled one does not matter.
+
+use crate::wire;
+use async_trait::async_trait;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use engine::{Job, Queue, StoreError};
+
+pub struct SqsQueue {
+    client: Client,
+    url: String,
+}
+
+impl SqsQueue {
+    #[must_use]
+    pub fn new(client: Client, url: impl Into<String>) -> Self {
+        Self { client, url: url.into() }
+    }
+}
+
+#[async_trait]
+impl Queue for SqsQueue {
+    async fn send(&self, jobs: &[Job]) -> Result<(), StoreError> {
+        let broken = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Broken { what: "a job cannot be sent".to_owned(), source: error };
+        for chunk in jobs.chunks(10) {
+            let mut open = Vec::new();
+            for (index, job) in chunk.iter().enumerate() {
+                let body = serde_json::to_string(job).map_err(|error| broken(error.into()))?;
+                let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body);
+                open.push(entry.build().map_err(|error| broken(error.into()))?);
+            }
+            for tried in 0..wire::TRIES {
+                let answer = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(open.clone())).send().await;
+                let answer = answer.map_err(|error| StoreError::Unavailable {
+                    what: format!("the queue does not take jobs: {}", DisplayErrorContext(&error)),
+                    source: error.into(),
+                })?;
+                open.retain(|entry| answer.failed.iter().any(|failed| failed.id == entry.id));
+                if open.is_empty() {
+                    break;
+                }
+                wire::pause(tried).await;
+            }
+            if !open.is_empty() {
+                return Err(wire::gave_up("sending jobs"));
+            }
+        }
+        Ok(())
+    }
+}
