@@ -1,1 +1,19 @@
-//! A simulated GitHub.
+//! A simulated GitHub: a world of plain data from a seed, behind GitHub's GraphQL endpoint and those REST routes that
+//! the connector reads, with limits, faults as fields, and a ledger.
+//!
+//! ```ignore
+//! let github = sim::GitHub::start(World::seeded(7, Size::SMALL)).await?;   // organization `acme`, token `sim-token`
+//! github.faults().bad_gateway = 50;                                        // five per cent of replies
+//! github.world().rename_repo("repo-00", "renamed");
+//! assert!(github.ledger().breaches.is_empty());
+//! ```
+
+mod faults;
+mod graphql;
+mod rest;
+mod server;
+mod world;
+
+pub use faults::{Faults, Ledger};
+pub use server::GitHub;
+pub use world::{Random, Size, World};

@@ -261,8 +261,7 @@ fn plan(record: &Record, existing: Option<&Existing>) -> Option<Plan> {
     let version = record.version.0.clone();
     match record.presence {
         Presence::Gone => {
-            let existing = existing.filter(|existing| !existing.gone && existing.version < version)?;
-            drop(existing);
+            existing.filter(|existing| !existing.gone && existing.version < version)?;
             let key = keys(&item::pk(record.entity.name, record.scope), &item::sk(&record.key));
             Some(Plan::Bury { key, version })
         }

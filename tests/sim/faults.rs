@@ -1,0 +1,56 @@
+//! What can go wrong, as fields, and the ledger of what was asked and of every breach of GitHub's rules.
+
+use crate::world::Random;
+use std::collections::HashMap;
+
+/// Changeable while the simulation runs.
+#[derive(Debug, Clone)]
+pub struct Faults {
+    pub random: Random,
+    /// Per thousand replies.
+    pub bad_gateway: u64,
+    pub truncated: u64,
+    pub latency_ms: u64,
+    /// Status for every request about a repository (`owner/name`), for those of its lists whose name is given, or all.
+    pub refuse: HashMap<String, (u16, Option<String>)>,
+    /// The reply to the n-th request, counted from 1, is cut off.
+    pub cut: Option<u64>,
+    /// A GraphQL page of more nodes than this is answered 502.
+    pub heavy: Option<u64>,
+    /// Requests and points an hour; none for a server without limits.
+    pub limit: Option<u64>,
+    /// The n-th request meets a secondary limit of so many seconds.
+    pub secondary: Option<(u64, Option<u64>)>,
+    /// GraphQL fails with this message type for a repository.
+    pub token: String,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self {
+            random: Random(1),
+            bad_gateway: 0,
+            truncated: 0,
+            latency_ms: 0,
+            refuse: HashMap::new(),
+            cut: None,
+            heavy: None,
+            limit: Some(5000),
+            secondary: None,
+            token: "sim-token".to_owned(),
+        }
+    }
+}
+
+/// What was asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Ledger {
+    pub requests: u64,
+    pub rest: u64,
+    pub not_modified: u64,
+    pub graphql: u64,
+    pub points: u64,
+    pub most_in_flight: u64,
+    /// What no client may do: a request before the time it was told, more than 100 at once, no User-Agent.
+    pub breaches: Vec<String>,
+}

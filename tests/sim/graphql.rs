@@ -1,0 +1,468 @@
+//! Answers GraphQL queries about a world: validates against the schema, prices by GitHub's formula, pages by cursors.
+//! <https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>
+
+use crate::world::{World, nwo};
+use apollo_compiler::executable::{Field, Selection, SelectionSet};
+use apollo_compiler::resolvers::{Execution, FieldError, ObjectValue, ResolveInfo, ResolvedValue};
+use apollo_compiler::validation::Valid;
+use apollo_compiler::{ExecutableDocument, Schema};
+use serde_json::{Map, Value, json};
+use std::sync::OnceLock;
+
+type Vars = apollo_compiler::response::JsonMap;
+
+fn schema() -> Option<&'static Valid<Schema>> {
+    static SCHEMA: OnceLock<Option<Valid<Schema>>> = OnceLock::new();
+    let parse = || Schema::parse_and_validate(include_str!("schema.graphql"), "schema.graphql").map_err(|error| eprintln!("{error}")).ok();
+    SCHEMA.get_or_init(parse).as_ref()
+}
+
+/// A query that passed validation, and what it costs.
+pub struct Query {
+    document: Valid<ExecutableDocument>,
+    variables: Vars,
+    /// Requests that GitHub would need: 100 make a point.
+    pub cost: u64,
+    pub nodes: u64,
+    /// Repositories that it names, as `owner/name`.
+    pub about: Vec<String>,
+    /// The lists that it asks for.
+    pub lists: Vec<String>,
+}
+
+/// The answer to a query that GitHub would not accept.
+pub fn mistake(message: &str) -> Value {
+    json!({ "errors": [{ "message": message, "extensions": { "code": "invalid" } }] })
+}
+
+impl Query {
+    pub fn parse(body: &Value) -> Result<Self, Value> {
+        let schema = schema().ok_or_else(|| mistake("the simulation's schema is broken"))?;
+        let text = body.get("query").and_then(Value::as_str).ok_or_else(|| mistake("A query attribute must be specified and must be a string."))?;
+        let document = ExecutableDocument::parse_and_validate(schema, text, "query").map_err(|error| mistake(&error.errors.to_string()))?;
+        let variables: Vars = body
+            .get("variables")
+            .and_then(Value::as_object)
+            .map(|variables| variables.iter().map(|(name, value)| (name.as_str().into(), convert(value))).collect())
+            .unwrap_or_default();
+        let mut query = Self { document, variables, cost: 0, nodes: 0, about: Vec::new(), lists: Vec::new() };
+        let mut price = Price::default();
+        if let Ok(operation) = query.document.operations.get(None) {
+            price.add(&query, &operation.selection_set, 1)?;
+        }
+        (query.nodes, query.about, query.lists) = (price.nodes, price.about, price.lists);
+        query.cost = ((price.requests + 50) / 100).max(1);
+        Ok(query)
+    }
+
+    fn argument(&self, field: &Field, name: &str) -> Value {
+        use apollo_compiler::ast::Value as Ast;
+        let Ok(value) = field.argument_by_name(name) else { return Value::Null };
+        match &**value {
+            Ast::Variable(variable) => self.variables.get(variable.as_str()).map(|value| back(value)).unwrap_or_default(),
+            Ast::Int(number) => number.try_to_i32().map(Value::from).unwrap_or_default(),
+            Ast::String(text) => json!(text),
+            Ast::Boolean(flag) => json!(flag),
+            _ => Value::Null,
+        }
+    }
+
+    /// Runs it; `spent` fills in `rateLimit`.
+    pub fn run(&self, world: &World, rate_limit: &Value) -> Value {
+        let Some(schema) = schema() else { return mistake("the simulation's schema is broken") };
+        let root = Root { world, rate_limit };
+        let run = Execution::new(schema, &self.document).raw_variable_values(&self.variables).enable_schema_introspection(true);
+        match run.execute_sync(&root) {
+            Ok(answer) => {
+                let mut answer = serde_json::to_value(&answer).unwrap_or_default();
+                // GitHub types its errors.
+                for error in answer.get_mut("errors").and_then(Value::as_array_mut).into_iter().flatten() {
+                    if error.get("message").and_then(Value::as_str).is_some_and(|message| message.starts_with("Could not resolve to")) {
+                        error["type"] = json!("NOT_FOUND");
+                    }
+                }
+                answer
+            }
+            Err(error) => mistake(&error.message().to_string()),
+        }
+    }
+}
+
+fn convert(value: &Value) -> apollo_compiler::response::JsonValue {
+    serde_json::from_value(value.clone()).unwrap_or(apollo_compiler::response::JsonValue::Null)
+}
+
+fn back(value: &apollo_compiler::response::JsonValue) -> Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+#[derive(Default)]
+struct Price {
+    requests: u64,
+    nodes: u64,
+    about: Vec<String>,
+    lists: Vec<String>,
+}
+
+impl Price {
+    /// A list needs one request for each of its parents.
+    fn add(&mut self, query: &Query, set: &SelectionSet, parents: u64) -> Result<(), Value> {
+        for selection in &set.selections {
+            match selection {
+                Selection::Field(field) => {
+                    let included = |name: &str, skip: bool| {
+                        field.directives.get(name).and_then(|directive| directive.specified_argument_by_name("if").cloned()).is_none_or(|value| {
+                            let flag = match &*value {
+                                apollo_compiler::ast::Value::Variable(variable) => {
+                                    query.variables.get(variable.as_str()).map(back).and_then(|value| value.as_bool())
+                                }
+                                other => other.to_bool(),
+                            };
+                            flag.unwrap_or(true) != skip
+                        })
+                    };
+                    if !included("include", false) || !included("skip", true) {
+                        continue;
+                    }
+                    let mut inside = parents;
+                    if field.ty().inner_named_type().ends_with("Connection") {
+                        let size = query.argument(field, "first").as_u64().or_else(|| query.argument(field, "last").as_u64());
+                        let Some(size) = size else {
+                            return Err(json!({ "data": null, "errors": [{ "type": "MISSING_PAGINATION_BOUNDARIES",
+                                "message": format!("You must provide a `first` or `last` value to properly paginate the `{}` connection.", field.name) }] }));
+                        };
+                        if !(1..=100).contains(&size) {
+                            return Err(json!({ "data": null, "errors": [{ "type": "EXCESSIVE_PAGINATION",
+                                "message": format!("Requesting {size} records on the `{}` connection exceeds the `first` limit of 100 records.", field.name) }] }));
+                        }
+                        self.requests += parents;
+                        self.nodes += parents * size;
+                        self.lists.push(field.name.to_string());
+                        inside = parents * size;
+                    }
+                    if field.name == "repository" {
+                        let (owner, name) = (query.argument(field, "owner"), query.argument(field, "name"));
+                        if let (Some(owner), Some(name)) = (owner.as_str(), name.as_str()) {
+                            self.about.push(format!("{owner}/{name}"));
+                        }
+                    }
+                    self.add(query, &field.selection_set, inside)?;
+                }
+                Selection::InlineFragment(fragment) => self.add(query, &fragment.selection_set, parents)?,
+                Selection::FragmentSpread(spread) => {
+                    if let Some(fragment) = query.document.fragments.get(&spread.fragment_name) {
+                        self.add(query, &fragment.selection_set, parents)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Root<'w> {
+    world: &'w World,
+    rate_limit: &'w Value,
+}
+
+type Resolved<'a> = Result<ResolvedValue<'a>, FieldError>;
+
+fn not_found(message: String) -> FieldError {
+    FieldError { message }
+}
+
+impl ObjectValue for Root<'_> {
+    fn type_name(&self) -> &str {
+        "Query"
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Resolved<'a> {
+        let text = |name: &str| info.arguments().get(name).and_then(|value| value.as_str()).unwrap_or_default().to_lowercase();
+        match info.field_name() {
+            "rateLimit" if self.rate_limit.is_null() => Ok(ResolvedValue::null()),
+            "rateLimit" => Ok(ResolvedValue::object(Object { value: self.rate_limit, kind: "RateLimit", repo: None, world: self.world })),
+            "organization" => match self.world.org.get("login").and_then(Value::as_str) {
+                Some(login) if login.to_lowercase() == text("login") => {
+                    Ok(ResolvedValue::object(Object { value: &self.world.org, kind: "Organization", repo: None, world: self.world }))
+                }
+                _ => Err(not_found(format!("Could not resolve to an Organization with the login of '{}'.", text("login")))),
+            },
+            "repository" => match self.world.repo(&text("owner"), &text("name")) {
+                Some(repo) => Ok(ResolvedValue::object(Object { value: repo, kind: "Repository", repo: Some(repo), world: self.world })),
+                None => Err(not_found(format!("Could not resolve to a Repository with the name '{}/{}'.", text("owner"), text("name")))),
+            },
+            _ => Err(self.unknown_field_error(info)),
+        }
+    }
+}
+
+/// Any object of the world: plain data under GraphQL's names, lists as arrays.
+#[derive(Clone, Copy)]
+struct Object<'w> {
+    value: &'w Value,
+    kind: &'w str,
+    repo: Option<&'w Value>,
+    world: &'w World,
+}
+
+impl<'w> Object<'w> {
+    /// The object at a field; its type is what the data says, or what the schema does.
+    fn sub(&self, value: &'w Value, kind: &'w str) -> Object<'w> {
+        let own = value.get("__typename").and_then(Value::as_str);
+        let kind = own.unwrap_or(match kind {
+            "Actor" => "User",
+            "RepositoryOwner" => "Organization",
+            "GitObject" => "Commit",
+            other => other,
+        });
+        let repo = if kind == "Repository" { Some(value) } else { self.repo };
+        Object { value, kind, repo, world: self.world }
+    }
+
+    fn commit(&self, oid: &str) -> Option<&'w Value> {
+        self.repo?.get("commits")?.get(oid)
+    }
+}
+
+impl ObjectValue for Object<'_> {
+    fn type_name(&self) -> &str {
+        self.kind
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Resolved<'a> {
+        let name = info.field_name();
+        let kind = info.field_definition().ty.inner_named_type().as_str();
+        let arguments = info.arguments();
+        let empty: &'static Value = &Value::Null;
+        let field = self.value.get(name);
+        if kind.ends_with("Connection") {
+            return Ok(ResolvedValue::object(List::new(*self, name, kind, arguments)));
+        }
+        match (self.kind, name) {
+            ("Repository", "nameWithOwner") => return Ok(ResolvedValue::leaf(nwo(self.value))),
+            ("Repository", "pullRequest" | "issue") => {
+                let list = if name == "issue" { "issues" } else { "pullRequests" };
+                let number = arguments.get("number").and_then(|number| number.as_u64());
+                let found = self.value.get(list).and_then(Value::as_array).into_iter().flatten().find(|item| item.get("number").and_then(Value::as_u64) == number);
+                return match found {
+                    Some(found) => Ok(ResolvedValue::object(self.sub(found, if name == "issue" { "Issue" } else { "PullRequest" }))),
+                    None => Err(not_found(format!("Could not resolve to an item with the number of {}.", number.unwrap_or(0)))),
+                };
+            }
+            ("Repository", "object") => {
+                let oid = arguments.get("oid").and_then(|oid| oid.as_str()).unwrap_or_default();
+                return Ok(self.commit(oid).map_or(ResolvedValue::null(), |commit| ResolvedValue::object(self.sub(commit, "Commit"))));
+            }
+            ("Organization", "team") => {
+                let slug = arguments.get("slug").and_then(|slug| slug.as_str()).unwrap_or_default();
+                let teams = self.value.get("teams").and_then(Value::as_array).into_iter().flatten();
+                let found = teams.into_iter().find(|team| team.get("slug").and_then(Value::as_str) == Some(slug));
+                return Ok(found.map_or(ResolvedValue::null(), |team| ResolvedValue::object(self.sub(team, "Team"))));
+            }
+            ("Repository", "url") => return Ok(ResolvedValue::leaf(format!("https://github.com/{}", nwo(self.value)))),
+            (_, "url") => {
+                let repo = self.repo.map(nwo).unwrap_or_default();
+                let what = match self.kind {
+                    "Issue" => "issues",
+                    "PullRequest" => "pull",
+                    "Commit" => "commit",
+                    _ => "x",
+                };
+                let id = ["number", "oid", "id"].iter().find_map(|name| self.value.get(*name)).cloned().unwrap_or_default();
+                let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+                return Ok(ResolvedValue::leaf(format!("https://github.com/{repo}/{what}/{id}")));
+            }
+            (_, "repository") if field.is_none() => {
+                let repo = self.repo.unwrap_or(empty);
+                return Ok(ResolvedValue::object(self.sub(repo, "Repository")));
+            }
+            // Commits are kept once and named elsewhere.
+            (_, "commit" | "target" | "mergeCommit" | "tagCommit" | "beforeCommit" | "afterCommit") => {
+                let oid = field.and_then(Value::as_str);
+                if let Some(oid) = oid {
+                    return Ok(self.commit(oid).map_or(ResolvedValue::null(), |commit| ResolvedValue::object(self.sub(commit, "Commit"))));
+                }
+            }
+            _ => {}
+        }
+        match field {
+            None | Some(Value::Null) => Ok(ResolvedValue::null()),
+            Some(value @ Value::Object(_)) => Ok(ResolvedValue::object(self.sub(value, kind))),
+            Some(leaf) => Ok(ResolvedValue::leaf(convert(leaf))),
+        }
+    }
+}
+
+/// One page of a list.
+struct List<'w> {
+    of: Object<'w>,
+    kind: &'w str,
+    items: Vec<Object<'w>>,
+    cursors: Vec<String>,
+    extra: Vec<Value>,
+    total: usize,
+    more: bool,
+}
+
+fn sort_key(order: Option<&str>) -> Option<&'static str> {
+    Some(match order? {
+        "UPDATED_AT" => "updatedAt",
+        "CREATED_AT" => "createdAt",
+        "PUSHED_AT" => "pushedAt",
+        "NAME" => "name",
+        _ => return None,
+    })
+}
+
+/// Place of an item in a list: what it is sorted by, then its number, so that a cursor means the same whatever moves.
+type Place = (String, u64);
+
+fn place(item: &Value, key: Option<&str>, index: usize) -> Place {
+    let index = u64::try_from(index).unwrap_or(0);
+    match key {
+        Some(key) => (
+            item.get(key).and_then(Value::as_str).unwrap_or_default().to_owned(),
+            item.get("number").or_else(|| item.get("databaseId")).and_then(Value::as_u64).unwrap_or(index),
+        ),
+        None => (String::new(), index),
+    }
+}
+
+fn cursor(place: &Place) -> String {
+    format!("{}~{}", place.0, place.1).bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn uncursor(cursor: &str) -> Option<Place> {
+    let bytes: Option<Vec<u8>> =
+        (0..cursor.len() / 2).map(|at| cursor.get(at * 2..at * 2 + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok())).collect();
+    let text = String::from_utf8(bytes?).ok()?;
+    let (key, number) = text.rsplit_once('~')?;
+    Some((key.to_owned(), number.parse().ok()?))
+}
+
+impl<'w> List<'w> {
+    fn new(of: Object<'w>, name: &str, kind: &'w str, arguments: &Vars) -> Self {
+        let text = |name: &str| arguments.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+        let number = |name: &str| arguments.get(name).and_then(|value| value.as_u64()).and_then(|number| usize::try_from(number).ok());
+        let order = arguments.get("orderBy").and_then(|order| order.as_object());
+        let order = |name: &str| order.and_then(|order| order.get(name)).and_then(|value| value.as_str());
+        let key = sort_key(order("field"));
+        let down = order("direction") == Some("DESC");
+        let kinds: Option<Vec<String>> = arguments.get("itemTypes").and_then(|kinds| kinds.as_array()).map(|kinds| {
+            kinds.iter().filter_map(|kind| kind.as_str()).map(|kind| kind.replace('_', "").to_lowercase()).collect()
+        });
+        let mut all: Vec<Object<'w>> = Vec::new();
+        if name == "history" {
+            let oid = of.value.get("oid").and_then(Value::as_str).unwrap_or_default();
+            let since = text("since");
+            let commits = of.repo.map(|repo| of.world.history(repo, oid)).unwrap_or_default();
+            all.extend(commits.iter().filter_map(|oid| of.commit(oid)).map(|commit| of.sub(commit, "Commit")));
+            if let Some(since) = since {
+                all.retain(|commit| commit.value.get("committedDate").and_then(Value::as_str).is_some_and(|date| date >= since.as_str()));
+            }
+        } else {
+            let prefix = text("refPrefix");
+            let values = match (of.kind, name) {
+                ("Organization", "repositories") => of.world.repos.as_slice(),
+                _ => of.value.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice),
+            };
+            for value in values {
+                if prefix.as_deref().is_some_and(|prefix| value.get("prefix").and_then(Value::as_str) != Some(prefix)) {
+                    continue;
+                }
+                if let Some(kinds) = &kinds {
+                    let kind = value.get("__typename").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+                    if !kinds.contains(&kind) {
+                        continue;
+                    }
+                }
+                let kind = kind.trim_end_matches("Connection");
+                let kind = match kind {
+                    "OrganizationMember" | "TeamMember" => "User",
+                    "TeamRepository" => "Repository",
+                    other => other,
+                };
+                let value = match value.as_str() {
+                    // A commit by its name, or a repository by its.
+                    Some(oid) if kind == "Commit" => of.commit(oid),
+                    Some(full) => full.split_once('/').and_then(|(owner, name)| of.world.repo(owner, name)),
+                    None => Some(value),
+                };
+                all.extend(value.map(|value| of.sub(value, kind)));
+            }
+        }
+        let total = all.len();
+        let mut placed: Vec<(Place, Object<'w>)> =
+            all.into_iter().enumerate().map(|(index, item)| (place(item.value, key, index), item)).collect();
+        if key.is_some() {
+            placed.sort_by(|a, b| if down { b.0.cmp(&a.0) } else { a.0.cmp(&b.0) });
+        }
+        if let Some(after) = text("after").as_deref().and_then(uncursor) {
+            placed.retain(|(place, _)| if key.is_some() && down { *place < after } else { *place > after });
+        }
+        let mut more = false;
+        if let Some(first) = number("first") {
+            more = placed.len() > first;
+            placed.truncate(first);
+        } else if let Some(last) = number("last") {
+            let skip = placed.len().saturating_sub(last);
+            placed.drain(..skip);
+        }
+        let extra = placed.iter().map(|(_, item)| item.value.get("size").cloned().unwrap_or_default()).collect();
+        let (places, items): (Vec<Place>, Vec<Object<'w>>) = placed.into_iter().unzip();
+        Self { of, kind, items, cursors: places.iter().map(cursor).collect(), extra, total, more }
+    }
+}
+
+struct Plain(Map<String, Value>, &'static str);
+
+impl ObjectValue for Plain {
+    fn type_name(&self) -> &str {
+        self.1
+    }
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Resolved<'a> {
+        Ok(self.0.get(info.field_name()).map_or(ResolvedValue::null(), |value| ResolvedValue::leaf(convert(value))))
+    }
+}
+
+struct Edge<'w>(Object<'w>, String, Value);
+
+impl ObjectValue for Edge<'_> {
+    fn type_name(&self) -> &str {
+        "LanguageEdge"
+    }
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Resolved<'a> {
+        Ok(match info.field_name() {
+            "cursor" => ResolvedValue::leaf(self.1.clone()),
+            "size" => ResolvedValue::leaf(convert(&self.2)),
+            _ => ResolvedValue::object(self.0),
+        })
+    }
+}
+
+impl ObjectValue for List<'_> {
+    fn type_name(&self) -> &str {
+        self.kind
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Resolved<'a> {
+        let _ = self.of;
+        match info.field_name() {
+            "totalCount" => Ok(ResolvedValue::leaf(self.total)),
+            "nodes" => Ok(ResolvedValue::list(self.items.iter().map(|item| ResolvedValue::object(*item)))),
+            "edges" => {
+                let edges = self.items.iter().zip(&self.cursors).zip(&self.extra);
+                Ok(ResolvedValue::list(edges.map(|((item, cursor), size)| ResolvedValue::object(Edge(*item, cursor.clone(), size.clone())))))
+            }
+            "pageInfo" => {
+                let info = json!({
+                    "hasNextPage": self.more, "hasPreviousPage": false,
+                    "startCursor": self.cursors.first(), "endCursor": self.cursors.last(),
+                });
+                let Value::Object(info) = info else { return Ok(ResolvedValue::null()) };
+                Ok(ResolvedValue::object(Plain(info, "PageInfo")))
+            }
+            _ => Err(self.unknown_field_error(info)),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The REST routes: shapes, `Link` headers and validators as GitHub documents them.
+
+use crate::world::{World, nwo};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+
+pub(crate) struct Found {
+    pub(crate) body: Value,
+    /// Query of the next page, if there is one.
+    pub(crate) next: Option<String>,
+}
+
+pub(crate) enum Answer {
+    Found(Found),
+    NotFound,
+    Moved(u64),
+}
+
+pub(crate) fn answer(world: &World, path: &str, query: &HashMap<String, String>) -> Answer {
+    let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let one = |body: Value| Answer::Found(Found { body, next: None });
+    match parts.as_slice() {
+        ["rate_limit"] => one(json!({ "resources": {} })),
+        ["user"] => one(json!({ "login": "octo-admin", "id": 1, "node_id": "U_admin", "type": "User" })),
+        ["repos", owner, name, rest @ ..] => match world.repo(owner, name) {
+            None => Answer::NotFound,
+            Some(repo) if nwo(repo).to_lowercase() != format!("{owner}/{name}").to_lowercase() => {
+                Answer::Moved(repo.get("databaseId").and_then(Value::as_u64).unwrap_or(0))
+            }
+            Some(repo) => of(repo, rest, query),
+        },
+        ["repositories", id, rest @ ..] => {
+            let found = world.repos.iter().find(|repo| repo.get("databaseId").and_then(Value::as_u64).map(|id| id.to_string()).as_deref() == Some(*id));
+            found.map_or(Answer::NotFound, |repo| of(repo, rest, query))
+        }
+        _ => Answer::NotFound,
+    }
+}
+
+fn of(repo: &Value, rest: &[&str], query: &HashMap<String, String>) -> Answer {
+    let list = |name: &str| repo.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    match rest {
+        ["pulls", "comments"] => {
+            let mut comments = list("reviewComments");
+            let key = if query.get("sort").map(String::as_str) == Some("updated") { "updated_at" } else { "created_at" };
+            let text = |comment: &Value| comment.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            // A malformed `since` is ignored in silence, as GitHub does.
+            if let Some(since) = query.get("since").and_then(|since| since.parse::<jiff::Timestamp>().ok()) {
+                comments.retain(|comment| {
+                    let at = comment.get("updated_at").and_then(Value::as_str).and_then(|at| at.parse::<jiff::Timestamp>().ok());
+                    at.is_some_and(|at| at >= since)
+                });
+            }
+            comments.sort_by_key(text);
+            if query.get("direction").map(String::as_str) == Some("desc") {
+                comments.reverse();
+            }
+            for comment in &mut comments {
+                let number = comment.as_object_mut().and_then(|comment| comment.remove("number")).unwrap_or_default();
+                comment["pull_request_url"] = json!(format!("https://api.github.com/repos/{}/pulls/{number}", nwo(repo)));
+                comment["html_url"] = json!(format!("https://github.com/{}/pull/{number}", nwo(repo)));
+            }
+            let (body, next) = page(comments, query);
+            Answer::Found(Found { body: json!(body), next })
+        }
+        ["actions", "runs"] => {
+            let mut runs = list("workflowRuns");
+            runs.reverse();
+            let total = runs.len();
+            let (body, next) = page(runs, query);
+            Answer::Found(Found { body: json!({ "total_count": total, "workflow_runs": body }), next })
+        }
+        ["commits", sha] => {
+            let Some(commit) = repo.get("commits").and_then(|commits| commits.get(*sha)) else { return Answer::NotFound };
+            let files = commit.get("files").and_then(Value::as_array).cloned().unwrap_or_default();
+            // GitHub gives 300 files a page whatever is asked for, and 3,000 in all.
+            let mut query = query.clone();
+            query.insert("per_page".to_owned(), "300".to_owned());
+            let (files, next) = page(files.into_iter().take(3000).collect(), &query);
+            let who = |name: &str| json!({ "name": commit.pointer(&format!("/{name}/name")), "email": commit.pointer(&format!("/{name}/email")),
+                "date": commit.get("committedDate") });
+            let body = json!({ "sha": sha, "node_id": commit.get("id"),
+                "commit": { "author": who("author"), "committer": who("committer"), "message": commit.get("message") },
+                "stats": { "additions": commit.get("additions"), "deletions": commit.get("deletions") }, "files": files });
+            Answer::Found(Found { body, next })
+        }
+        _ => Answer::NotFound,
+    }
+}
+
+fn page(items: Vec<Value>, query: &HashMap<String, String>) -> (Vec<Value>, Option<String>) {
+    let number = |name: &str, usual: usize| query.get(name).and_then(|text| text.parse().ok()).unwrap_or(usual);
+    let (size, page) = (number("per_page", 30).clamp(1, 300), number("page", 1).max(1));
+    let total = items.len();
+    let items = items.into_iter().skip((page - 1) * size).take(size).collect();
+    let next = (page * size < total).then(|| {
+        let mut pairs: Vec<(String, String)> =
+            query.iter().filter(|(name, _)| *name != "page").map(|(name, value)| (name.clone(), value.clone())).collect();
+        pairs.sort();
+        pairs.push(("page".to_owned(), (page + 1).to_string()));
+        pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+    });
+    (items, next)
+}

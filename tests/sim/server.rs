@@ -1,0 +1,347 @@
+//! Puts a world behind HTTP: authentication, limits, faults, and the ledger. Knows no object of GitHub's.
+
+use crate::faults::{Faults, Ledger};
+use crate::graphql::Query;
+use crate::rest;
+use crate::world::World;
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// The clock of the limits: the machine's, or one that a test moves.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+struct Shared {
+    world: Mutex<World>,
+    faults: Mutex<Faults>,
+    ledger: Mutex<Ledger>,
+    limits: Mutex<Limits>,
+    clock: Clock,
+    url: String,
+}
+
+#[derive(Default)]
+struct Limits {
+    in_flight: u64,
+    /// By resource: used in this window, and its end.
+    used: HashMap<&'static str, (u64, i64)>,
+    /// Told to stay away until then.
+    told: Option<i64>,
+}
+
+/// A running simulation; it ends when the last handle does.
+#[derive(Clone)]
+pub struct GitHub {
+    pub url: String,
+    shared: Arc<Shared>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl GitHub {
+    pub async fn start(world: World) -> io::Result<Self> {
+        Self::start_with(world, 0, Arc::new(|| jiff::Timestamp::now().as_second())).await
+    }
+
+    /// On the given port (0 for any), with a clock of the caller's.
+    pub async fn start_with(world: World, port: u16, clock: Clock) -> io::Result<Self> {
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let shared = Arc::new(Shared {
+            world: Mutex::new(world),
+            faults: Mutex::default(),
+            ledger: Mutex::default(),
+            limits: Mutex::default(),
+            clock,
+            url: url.clone(),
+        });
+        let router = Router::new().fallback(handle).with_state(shared.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Ok(Self { url, shared })
+    }
+
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        lock(&self.shared.world)
+    }
+
+    pub fn faults(&self) -> MutexGuard<'_, Faults> {
+        lock(&self.shared.faults)
+    }
+
+    #[must_use]
+    pub fn ledger(&self) -> Ledger {
+        lock(&self.shared.ledger).clone()
+    }
+
+    /// Starts counting anew.
+    pub fn reset_ledger(&self) {
+        *lock(&self.shared.ledger) = Ledger::default();
+    }
+}
+
+type Reply = Response<Body>;
+
+fn reply(status: u16, body: &Value) -> Reply {
+    let mut reply = Response::new(Body::from(body.to_string()));
+    *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    header(&mut reply, "content-type", "application/json; charset=utf-8");
+    reply
+}
+
+fn header(reply: &mut Reply, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        reply.headers_mut().insert(name, value);
+    }
+}
+
+async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Reply {
+    let (head, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 10_000_000).await.unwrap_or_default();
+    {
+        let mut limits = lock(&shared.limits);
+        limits.in_flight += 1;
+        let mut ledger = lock(&shared.ledger);
+        ledger.most_in_flight = ledger.most_in_flight.max(limits.in_flight);
+        if limits.in_flight > 100 {
+            ledger.breaches.push("more than 100 requests in flight".to_owned());
+        }
+    }
+    let latency = lock(&shared.faults).latency_ms;
+    if latency > 0 {
+        tokio::time::sleep(Duration::from_millis(latency)).await;
+    }
+    let reply = answer(&shared, &head.method, &head.uri, &head.headers, &body);
+    lock(&shared.limits).in_flight -= 1;
+    reply
+}
+
+fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Reply {
+    let path = uri.path().strip_prefix("/api/v3").unwrap_or(uri.path());
+    if path == "/_sim/ledger" {
+        return reply(200, &serde_json::to_value(&*lock(&shared.ledger)).unwrap_or_default());
+    }
+    let graphql = path == "/graphql" || path == "/api/graphql";
+    let now = (shared.clock)();
+    let number = {
+        let mut ledger = lock(&shared.ledger);
+        ledger.requests += 1;
+        if graphql { ledger.graphql += 1 } else { ledger.rest += 1 }
+        if !headers.contains_key("user-agent") {
+            ledger.breaches.push("a request without User-Agent".to_owned());
+        }
+        if let Some(until) = lock(&shared.limits).told.filter(|until| now < *until) {
+            let breach = format!("request {} came {} s before the time it was told", ledger.requests, until - now);
+            ledger.breaches.push(breach);
+        }
+        ledger.requests
+    };
+    let mut faults = lock(&shared.faults);
+    let authorization = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if authorization.split_once(' ').map(|(_, token)| token) != Some(&faults.token) {
+        return reply(401, &json!({ "message": "Bad credentials", "documentation_url": "https://docs.github.com/rest", "status": "401" }));
+    }
+    if let Some((at, after)) = faults.secondary.filter(|(at, _)| *at == number) {
+        let _ = at;
+        let mut reply = reply(403, &json!({ "message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again." }));
+        lock(&shared.limits).told = Some(now + i64::try_from(after.unwrap_or(60)).unwrap_or(60));
+        if let Some(after) = after {
+            header(&mut reply, "retry-after", &after.to_string());
+        }
+        dated(&mut reply, now);
+        return reply;
+    }
+    let roll = faults.random.below(1000);
+    if roll < faults.bad_gateway {
+        return reply(502, &json!({ "message": "Server Error" }));
+    }
+    let cut = roll < faults.bad_gateway + faults.truncated || faults.cut == Some(number);
+    let refuse = faults.refuse.clone();
+    let (limit, heavy) = (faults.limit, faults.heavy);
+    drop(faults);
+    let answered = if graphql { post(shared, body, &refuse, limit, heavy, now) } else { get(shared, method, uri, path, headers, &refuse, limit, now) };
+    if cut { cut_off(answered) } else { answered }
+}
+
+fn dated(reply: &mut Reply, now: i64) {
+    if let Ok(date) = jiff::Timestamp::from_second(now) {
+        let date = date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        header(reply, "date", &date);
+    }
+}
+
+/// Half of the body, then the connection breaks.
+fn cut_off(whole: Reply) -> Reply {
+    let (head, _) = whole.into_parts();
+    let broken = futures_stream(vec![Ok(Bytes::from_static(b"{\"data\": {")), Err(io::Error::other("cut off"))]);
+    Response::from_parts(head, Body::from_stream(broken))
+}
+
+fn futures_stream(items: Vec<io::Result<Bytes>>) -> impl futures::Stream<Item = io::Result<Bytes>> {
+    futures::stream::iter(items)
+}
+
+/// Charges `cost`; none if the budget does not allow it. Returns what remains and when the window ends.
+fn charge(shared: &Shared, resource: &'static str, cost: u64, limit: Option<u64>, now: i64) -> Result<Option<(u64, u64, i64)>, Reply> {
+    let Some(limit) = limit else { return Ok(None) };
+    let mut limits = lock(&shared.limits);
+    let (used, reset) = limits.used.get(resource).copied().filter(|(_, reset)| now < *reset).unwrap_or((0, now + 3600));
+    if used + cost > limit {
+        limits.told = Some(reset);
+        let mut refused = if resource == "graphql" {
+            reply(200, &json!({ "errors": [{ "type": "RATE_LIMITED", "message": "API rate limit exceeded for user ID 1." }] }))
+        } else {
+            reply(403, &json!({ "message": "API rate limit exceeded for user ID 1." }))
+        };
+        budget(&mut refused, resource, (limit, 0, reset));
+        dated(&mut refused, now);
+        return Err(refused);
+    }
+    limits.used.insert(resource, (used + cost, reset));
+    Ok(Some((limit, limit - used - cost, reset)))
+}
+
+fn budget(reply: &mut Reply, resource: &str, (limit, remaining, reset): (u64, u64, i64)) {
+    header(reply, "x-ratelimit-limit", &limit.to_string());
+    header(reply, "x-ratelimit-remaining", &remaining.to_string());
+    header(reply, "x-ratelimit-used", &(limit - remaining).to_string());
+    header(reply, "x-ratelimit-reset", &reset.to_string());
+    header(reply, "x-ratelimit-resource", resource);
+}
+
+fn post(shared: &Shared, body: &Bytes, refuse: &HashMap<String, (u16, Option<String>)>, limit: Option<u64>, heavy: Option<u64>, now: i64) -> Reply {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+        return reply(400, &json!({ "message": "Problems parsing JSON" }));
+    };
+    let query = match Query::parse(&body) {
+        Ok(query) => query,
+        Err(mistake) => return reply(200, &mistake),
+    };
+    if heavy.is_some_and(|heavy| query.nodes > heavy) {
+        return reply(502, &json!({ "message": "We couldn't respond to your request in time." }));
+    }
+    for name in &query.about {
+        if let Some((status, list)) = refuse.get(name) {
+            if list.as_ref().is_none_or(|list| query.lists.contains(list)) {
+                return refused(*status, shared, now);
+            }
+        }
+    }
+    let charged = match charge(shared, "graphql", query.cost, limit, now) {
+        Ok(charged) => charged,
+        Err(refused) => return refused,
+    };
+    lock(&shared.ledger).points += query.cost;
+    let told = charged.map_or(Value::Null, |(limit, remaining, reset)| {
+        json!({ "limit": limit, "cost": query.cost, "remaining": remaining, "used": limit - remaining, "nodeCount": query.nodes, "resetAt": crate::world::time(reset) })
+    });
+    let answer = query.run(&lock(&shared.world), &told);
+    let mut reply = reply(200, &answer);
+    if let Some(charged) = charged {
+        budget(&mut reply, "graphql", charged);
+    }
+    dated(&mut reply, now);
+    reply
+}
+
+/// The answers that GitHub gives for what it will not show. 1 to 4 stand for the meanings of a 403.
+fn refused(status: u16, shared: &Shared, now: i64) -> Reply {
+    let message = |text: &str| json!({ "message": text });
+    match status {
+        1 => {
+            let mut reply = reply(403, &message("Resource not accessible by personal access token"));
+            header(&mut reply, "x-oauth-scopes", "read:org");
+            header(&mut reply, "x-accepted-oauth-scopes", "repo");
+            reply
+        }
+        2 => {
+            let mut reply = reply(403, &message("Resource protected by organization SAML enforcement."));
+            header(&mut reply, "x-github-sso", "required; url=https://github.com/orgs/acme/sso?authorization_request=1");
+            reply
+        }
+        3 => {
+            lock(&shared.limits).told = Some(now + 30);
+            let mut reply = reply(403, &message("You have exceeded a secondary rate limit."));
+            header(&mut reply, "retry-after", "30");
+            dated(&mut reply, now);
+            reply
+        }
+        4 => reply(403, &message("Although you appear to have the correct authorization credentials, the organization has an IP allow list enabled.")),
+        404 => reply(200, &json!({ "data": { "repository": null }, "errors": [{ "type": "NOT_FOUND", "path": ["repository"], "message": "Could not resolve to a Repository." }] })),
+        5 => reply(200, &json!("this is not what GraphQL answers")),
+        other => reply(other, &message("Repository access blocked")),
+    }
+}
+
+#[allow(clippy::too_many_arguments)]
+fn get(
+    shared: &Shared,
+    method: &Method,
+    uri: &Uri,
+    path: &str,
+    headers: &HeaderMap,
+    refuse: &HashMap<String, (u16, Option<String>)>,
+    limit: Option<u64>,
+    now: i64,
+) -> Reply {
+    if method != Method::GET {
+        return reply(404, &json!({ "message": "Not Found" }));
+    }
+    for (name, (status, list)) in refuse {
+        if path.starts_with(&format!("/repos/{name}/")) && list.as_ref().is_none_or(|list| path.contains(list.as_str())) {
+            if *status == 404 {
+                return reply(404, &json!({ "message": "Not Found" }));
+            }
+            return refused(*status, shared, now);
+        }
+    }
+    let query: HashMap<String, String> = uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.replace("%3A", ":")))
+        .collect();
+    let answered = rest::answer(&lock(&shared.world), path, &query);
+    let (found, status) = match answered {
+        rest::Answer::NotFound => return reply(404, &json!({ "message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404" })),
+        rest::Answer::Moved(id) => {
+            let rest = path.splitn(5, '/').nth(4).unwrap_or_default();
+            let to = format!("{}/repositories/{id}/{rest}?{}", shared.url, uri.query().unwrap_or_default());
+            let mut moved = reply(301, &json!({ "message": "Moved Permanently", "url": to }));
+            header(&mut moved, "location", &to);
+            return moved;
+        }
+        rest::Answer::Found(found) => (found, 200),
+    };
+    let etag = format!("W/\"{:x}\"", found.body.to_string().bytes().fold(5381_u64, |hash, byte| hash.wrapping_mul(33) ^ u64::from(byte)));
+    if headers.get("if-none-match").and_then(|value| value.to_str().ok()) == Some(etag.as_str()) {
+        lock(&shared.ledger).not_modified += 1;
+        let mut reply = reply(304, &Value::Null);
+        *reply.body_mut() = Body::empty();
+        header(&mut reply, "etag", &etag);
+        return reply;
+    }
+    let charged = match charge(shared, "core", u64::from(path != "/rate_limit"), limit, now) {
+        Ok(charged) => charged,
+        Err(refused) => return refused,
+    };
+    let mut reply = reply(status, &found.body);
+    header(&mut reply, "etag", &etag);
+    header(&mut reply, "x-oauth-scopes", "repo, read:org");
+    if let Some(next) = found.next {
+        header(&mut reply, "link", &format!("<{}{}?{next}>; rel=\"next\"", shared.url, uri.path()));
+    }
+    if let Some(charged) = charged {
+        budget(&mut reply, "core", charged);
+    }
+    dated(&mut reply, now);
+    reply
+}

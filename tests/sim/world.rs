@@ -1,0 +1,517 @@
+//! The world: an organization as plain data under GraphQL's names, made from a seed, and what can happen to it.
+//! Knows nothing of requests.
+
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+type Histories = HashMap<(u64, String), Arc<Vec<String>>>;
+
+#[derive(Default)]
+pub struct World {
+    pub org: Value,
+    pub repos: Vec<Value>,
+    /// The world's clock: seconds since 1970, moved by whatever happens.
+    pub now: i64,
+    next_id: u64,
+    random: Random,
+    histories: Mutex<Histories>,
+}
+
+/// Pull requests, issues, commits of one repository.
+#[derive(Debug, Clone, Copy)]
+pub struct Size(pub usize, pub usize, pub usize);
+
+impl Size {
+    /// A few repositories with everything odd in them.
+    pub const SMALL: &'static [Self] = &[Self(12, 18, 130), Self(3, 4, 9), Self(0, 0, 0)];
+    /// The one repository that the README's request counts are about.
+    pub const ONE: &'static [Self] = &[Self(2000, 1000, 10_000)];
+
+    /// 19 repositories of uneven sizes: 1,682 pull requests, 2,626 issues, 8,409 commits in all.
+    #[must_use]
+    pub fn organization() -> Vec<Self> {
+        let mut sizes = vec![Self(800, 1200, 4000), Self(400, 700, 2000), Self(200, 300, 1000)];
+        sizes.extend([Self(18, 27, 88); 15]);
+        let left = |total: usize, part: fn(&Self) -> usize, sizes: &[Self]| total - sizes.iter().map(part).sum::<usize>();
+        let last = Self(left(1682, |size| size.0, &sizes), left(2626, |size| size.1, &sizes), left(8409, |size| size.2, &sizes));
+        sizes.push(last);
+        sizes
+    }
+}
+
+/// splitmix64: the same on every machine.
+#[derive(Debug, Default, Clone)]
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// Below `most`.
+    pub fn below(&mut self, most: u64) -> u64 {
+        self.next() % most.max(1)
+    }
+
+    pub fn chance(&mut self, percent: u64) -> bool {
+        self.below(100) < percent
+    }
+}
+
+pub fn nwo(repo: &Value) -> String {
+    let owner = repo.pointer("/owner/login").and_then(Value::as_str).unwrap_or_default();
+    format!("{owner}/{}", repo.get("name").and_then(Value::as_str).unwrap_or_default())
+}
+
+pub fn time(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).map(|time| time.to_string()).unwrap_or_default()
+}
+
+const START: i64 = 1_700_000_000;
+
+impl World {
+    #[must_use]
+    pub fn seeded(seed: u64, sizes: &[Size]) -> Self {
+        let mut world = Self { now: START, next_id: 1000, random: Random(seed), ..Self::default() };
+        let members: Vec<Value> = (0..8).map(|index| world.user(index)).collect();
+        world.org = json!({ "__typename": "Organization", "id": "O_1", "databaseId": 9919, "login": "acme", "name": "Acme", "url": "https://github.com/acme",
+            "membersWithRole": members, "teams": [] });
+        for (index, size) in sizes.iter().enumerate() {
+            world.add_repo(&format!("repo-{index:02}"), *size);
+        }
+        let members: Vec<Value> = (0..3).map(|index| world.user(index)).collect();
+        let repos: Vec<Value> = world.repos.iter().take(2).map(|repo| nwo(repo).into()).collect();
+        let team = json!({ "id": "T_1", "databaseId": 501, "name": "Core team", "slug": "core-team", "description": null, "privacy": "VISIBLE",
+            "createdAt": time(START), "updatedAt": time(START), "members": members, "repositories": repos });
+        world.org["teams"] = json!([team]);
+        world
+    }
+
+    fn user(&self, index: u64) -> Value {
+        json!({ "__typename": "User", "id": format!("U_{index}"), "databaseId": 100 + index, "login": format!("dev-{index}"), "name": format!("Developer {index}") })
+    }
+
+    /// Anybody: mostly people, sometimes a bot, sometimes nobody any more.
+    fn somebody(&mut self) -> Value {
+        match self.random.below(40) {
+            0 => Value::Null,
+            1 | 2 => json!({ "__typename": "Bot", "id": "BOT_1", "databaseId": 777, "login": "dependabot" }),
+            other => self.user(other % 12),
+        }
+    }
+
+    pub fn id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    fn tick(&mut self, most: u64) -> String {
+        self.now += 1 + i64::try_from(self.random.below(most)).unwrap_or(0);
+        time(self.now)
+    }
+
+    #[must_use]
+    pub fn repo(&self, owner: &str, name: &str) -> Option<&Value> {
+        let wanted = format!("{owner}/{name}").to_lowercase();
+        let former = |repo: &&Value| {
+            let names = repo.get("formerNames").and_then(Value::as_array).into_iter().flatten();
+            names.into_iter().any(|old| old.as_str() == Some(&wanted))
+        };
+        self.repos.iter().find(|repo| nwo(repo).to_lowercase() == wanted).or_else(|| self.repos.iter().find(former))
+    }
+
+    pub fn repo_mut(&mut self, name: &str) -> Option<&mut Value> {
+        self.repos.iter_mut().find(|repo| repo.get("name").and_then(Value::as_str) == Some(name))
+    }
+
+    /// Newest first, parents after their children, as GitHub lists a history.
+    #[must_use]
+    pub fn history(&self, repo: &Value, head: &str) -> Arc<Vec<String>> {
+        let key = (repo.get("databaseId").and_then(Value::as_u64).unwrap_or(0), head.to_owned());
+        if let Some(known) = self.histories.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return known.clone();
+        }
+        let commits = repo.get("commits");
+        let commit = |oid: &str| commits.and_then(|commits| commits.get(oid));
+        let date = |oid: &str| commit(oid).and_then(|commit| commit.get("committedDate")?.as_str().map(str::to_owned)).unwrap_or_default();
+        let mut open = BinaryHeap::from([(date(head), head.to_owned())]);
+        let mut seen = BTreeSet::from([head.to_owned()]);
+        let mut all = Vec::new();
+        while let Some((_, oid)) = open.pop() {
+            let parents = commit(&oid).and_then(|commit| commit.get("parents")?.as_array().cloned()).unwrap_or_default();
+            for parent in parents.iter().filter_map(Value::as_str) {
+                if seen.insert(parent.to_owned()) {
+                    open.push((date(parent), parent.to_owned()));
+                }
+            }
+            all.push(oid);
+        }
+        let all = Arc::new(all);
+        self.histories.lock().unwrap_or_else(PoisonError::into_inner).insert(key, all.clone());
+        all
+    }
+
+    pub fn add_repo(&mut self, name: &str, size: Size) {
+        let id = self.id();
+        let at = self.tick(100);
+        let labels: Vec<Value> = ["bug", "enhancement", "good first issue", "ünïcode 🚀"]
+            .iter()
+            .map(|label| {
+                json!({ "id": format!("LA_{id}_{label}"), "name": label, "color": "d73a4a", "description": null, "isDefault": *label == "bug",
+                    "createdAt": at, "updatedAt": at })
+            })
+            .collect();
+        let milestones = json!([{ "id": format!("MI_{id}"), "number": 1, "title": "v1.0", "state": "OPEN", "description": "first", "creator": self.user(0),
+            "createdAt": at, "updatedAt": at, "closedAt": null, "dueOn": "2025-01-31T00:00:00Z" }]);
+        let empty = size.2 == 0;
+        let repo = json!({ "__typename": "Repository", "id": format!("R_{id}"), "databaseId": id, "name": name,
+            "owner": { "__typename": "Organization", "id": "O_1", "login": "acme" }, "description": format!("The {name} of Acme"),
+            "isPrivate": self.random.chance(50), "visibility": "INTERNAL", "isArchived": false, "isFork": false, "isDisabled": false, "isTemplate": false,
+            "isEmpty": empty, "hasIssuesEnabled": true, "createdAt": at, "updatedAt": at, "pushedAt": if empty { Value::Null } else { json!(at) },
+            "diskUsage": 120, "stargazerCount": 3, "forkCount": 0, "licenseInfo": { "spdxId": "MIT" }, "primaryLanguage": { "name": "Rust" },
+            "languages": [{ "name": "Rust", "size": 12345 }, { "name": "Shell", "size": 99 }],
+            "repositoryTopics": [{ "topic": { "name": "insights" } }],
+            "labels": labels, "milestones": milestones, "refs": [], "releases": [], "deployments": [], "pullRequests": [], "issues": [],
+            "commits": {}, "reviewComments": [], "workflowRuns": [], "nextNumber": 1, "defaultBranchRef": null });
+        self.repos.push(repo);
+        self.push_commits(name, size.2);
+        // Issues and pull requests share their numbers, in mixed order.
+        let (mut pulls, mut issues) = (size.0, size.1);
+        while pulls + issues > 0 {
+            if self.random.below(u64::try_from(pulls + issues).unwrap_or(1)) < u64::try_from(pulls).unwrap_or(0) {
+                pulls -= 1;
+                self.add_pull(name);
+            } else {
+                issues -= 1;
+                self.add_issue(name);
+            }
+        }
+        if !empty {
+            self.add_release(name, "v0.1.0");
+            self.add_deployment(name);
+            self.add_run(name);
+        }
+    }
+
+    fn push(&mut self, repo: &str, list: &str, item: Value) {
+        if let Some(list) = self.repo_mut(repo).and_then(|repo| repo.get_mut(list)?.as_array_mut()) {
+            list.push(item);
+        }
+    }
+
+    fn head(&self, repo: &str) -> Option<String> {
+        let repo = self.repos.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(repo))?;
+        Some(repo.pointer("/defaultBranchRef/target")?.as_str()?.to_owned())
+    }
+
+    fn next_number(&mut self, repo: &str) -> u64 {
+        let Some(repo) = self.repo_mut(repo) else { return 0 };
+        let number = repo.get("nextNumber").and_then(Value::as_u64).unwrap_or(1);
+        repo["nextNumber"] = json!(number + 1);
+        number
+    }
+
+    pub fn push_commits(&mut self, repo: &str, count: usize) {
+        let mut head = self.head(repo);
+        for index in 0..count {
+            let oid = format!("{:016x}{:016x}{:08x}", self.random.next(), self.random.next(), self.random.next() & 0xffff_ffff);
+            let at = self.tick(300);
+            let mut parents: Vec<String> = head.iter().cloned().collect();
+            // Now and then a merge, whose second parent carries an older date.
+            if index > 2 && self.random.chance(8) {
+                let side = format!("{:016x}{:016x}{:08x}", self.random.next(), self.random.next(), self.random.next() & 0xffff_ffff);
+                let base = self.grandparent(repo, head.as_deref());
+                let date = time(self.now - 2000);
+                self.commit(repo, &side, &base, &date, 2);
+                parents.push(side);
+            }
+            let files = if index == 1 { 330 } else { 1 + self.random.below(4) };
+            self.commit(repo, &oid, &parents, &at, files);
+            head = Some(oid);
+        }
+        let at = time(self.now);
+        if let (Some(head), Some(repo)) = (head, self.repo_mut(repo)) {
+            let id = repo.get("databaseId").cloned().unwrap_or_default();
+            let main = json!({ "id": format!("REF_{id}_main"), "name": "main", "prefix": "refs/heads/", "target": head, "branchProtectionRule": { "id": "BPR_1" } });
+            repo["defaultBranchRef"] = main.clone();
+            repo["pushedAt"] = json!(at);
+            if let Some(refs) = repo.get_mut("refs").and_then(Value::as_array_mut) {
+                refs.retain(|one| one.get("name").and_then(Value::as_str) != Some("main"));
+                refs.push(main);
+            }
+        }
+    }
+
+    fn grandparent(&self, repo: &str, head: Option<&str>) -> Vec<String> {
+        let repo = self.repos.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(repo));
+        let parent = |oid: &str| repo?.get("commits")?.get(oid)?.get("parents")?.get(0)?.as_str().map(str::to_owned);
+        head.and_then(parent).and_then(|oid| parent(&oid)).into_iter().collect()
+    }
+
+    fn commit(&mut self, repo: &str, oid: &str, parents: &[String], at: &str, files: u64) {
+        let who = self.random.below(10);
+        let user = if who == 9 { Value::Null } else { self.user(who) };
+        let author = json!({ "name": format!("Developer {who}"), "email": format!("dev-{who}@example.com"), "date": at, "user": user });
+        let files: Vec<Value> = (0..files)
+            .map(|index| {
+                let additions = self.random.below(30);
+                let mut file = json!({ "filename": format!("src/module_{index}.rs"), "status": "modified", "additions": additions, "deletions": index, "changes": additions + index });
+                if index == 2 {
+                    file["status"] = json!("renamed");
+                    file["previous_filename"] = json!("src/old.rs");
+                }
+                file
+            })
+            .collect();
+        let sum = |name: &str| files.iter().filter_map(|file| file.get(name)?.as_u64()).sum::<u64>();
+        let commit = json!({ "id": format!("C_{oid}"), "oid": oid, "message": format!("Change {oid:.7}\n\nCo-authored-by: Pair <pair@example.com>"),
+            "authoredDate": at, "committedDate": at, "additions": sum("additions"), "deletions": sum("deletions"),
+            "changedFilesIfAvailable": files.len(), "author": author.clone(), "committer": author, "parents": parents,
+            "associatedPullRequests": [], "files": files });
+        if let Some(commits) = self.repo_mut(repo).and_then(|repo| repo.get_mut("commits")?.as_object_mut()) {
+            commits.insert(oid.to_owned(), commit);
+        }
+    }
+
+    /// Drops the newest `count` commits of the default branch and pushes one other instead.
+    pub fn force_push(&mut self, repo: &str, count: usize) {
+        let Some(head) = self.head(repo) else { return };
+        let mut to = head;
+        for _ in 0..count {
+            let one = self.repos.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(repo));
+            let parent = one.and_then(|one| one.get("commits")?.get(&to)?.get("parents")?.get(0)?.as_str().map(str::to_owned));
+            to = parent.unwrap_or(to);
+        }
+        if let Some(repo) = self.repo_mut(repo) {
+            repo["defaultBranchRef"]["target"] = json!(to);
+        }
+        self.push_commits(repo, 1);
+    }
+
+    fn event(&mut self, kind: &str, more: Value) -> Value {
+        let mut event = json!({ "__typename": kind, "id": format!("EV_{}", self.id()), "createdAt": self.tick(60), "actor": self.somebody() });
+        if let (Value::Object(event), Value::Object(more)) = (&mut event, more) {
+            event.extend(more);
+        }
+        event
+    }
+
+    fn timeline(&mut self, pull: bool, count: u64) -> Vec<Value> {
+        (0..count)
+            .map(|index| {
+                let user = self.user(index % 12);
+                match self.random.below(if pull { 12 } else { 9 }) {
+                    0 | 1 => self.event("LabeledEvent", json!({ "label": { "name": "bug" } })),
+                    2 => self.event("UnlabeledEvent", json!({ "label": { "name": "bug" } })),
+                    3 => self.event("AssignedEvent", json!({ "assignee": user })),
+                    4 => self.event("RenamedTitleEvent", json!({ "previousTitle": "Old", "currentTitle": "New" })),
+                    5 => self.event("MilestonedEvent", json!({ "milestoneTitle": "v1.0" })),
+                    6 => self.event("MentionedEvent", json!({})),
+                    7 => self.event("SubscribedEvent", json!({})),
+                    8 => self.event("ClosedEvent", json!({ "stateReason": "COMPLETED", "closer": null })),
+                    9 => self.event("ReviewRequestedEvent", json!({ "requestedReviewer": user })),
+                    10 => self.event("ReviewRequestRemovedEvent", json!({ "requestedReviewer": user })),
+                    _ => self.event("HeadRefForcePushedEvent", json!({ "beforeCommit": null, "afterCommit": null })),
+                }
+            })
+            .collect()
+    }
+
+    fn comments(&mut self, count: u64) -> Vec<Value> {
+        (0..count).map(|_| self.comment()).collect()
+    }
+
+    fn comment(&mut self) -> Value {
+        let (id, at) = (self.id(), self.tick(60));
+        json!({ "id": format!("IC_{id}"), "fullDatabaseId": id.to_string(), "body": format!("A remark, № {id} – *naïve*?"), "author": self.somebody(),
+            "authorAssociation": "MEMBER", "createdAt": at, "updatedAt": at })
+    }
+
+    pub fn add_issue(&mut self, repo: &str) -> u64 {
+        let (id, number, at) = (self.id(), self.next_number(repo), self.tick(600));
+        let closed = self.random.chance(60);
+        let (comments, events) = match self.random.below(60) {
+            0 => (130, 5),
+            1 => (1, 140),
+            other => (other % 4, 5 + other % 7),
+        };
+        let (author, assignee) = (self.somebody(), self.user(id % 12));
+        let (comments, timeline) = (self.comments(comments), self.timeline(false, events));
+        let updated = time(self.now);
+        self.push(repo, "issues", json!({ "id": format!("I_{id}"), "databaseId": id, "fullDatabaseId": id.to_string(), "number": number,
+            "state": if closed { "CLOSED" } else { "OPEN" }, "stateReason": if closed { json!("COMPLETED") } else { Value::Null },
+            "issueType": { "name": "Task" }, "title": format!("Issue {number}"), "body": "What happens, and what should. ✔", "locked": false, "author": author,
+            "authorAssociation": "MEMBER", "createdAt": at, "updatedAt": updated, "closedAt": if closed { json!(updated) } else { Value::Null },
+            "milestone": { "title": "v1.0", "number": 1 }, "parent": null, "labels": [{ "name": "bug" }], "assignees": [assignee], "subIssues": [],
+            "comments": comments, "timelineItems": timeline }));
+        number
+    }
+
+    pub fn add_pull(&mut self, repo: &str) -> u64 {
+        let (id, number, at) = (self.id(), self.next_number(repo), self.tick(600));
+        let merged = self.random.chance(70);
+        let head = self.head(repo);
+        let author = self.somebody();
+        let reviews: Vec<Value> = (0..self.random.below(5))
+            .map(|_| {
+                let (id, at) = (self.id(), self.tick(60));
+                json!({ "id": format!("PRR_{id}"), "fullDatabaseId": id.to_string(), "state": "APPROVED", "body": "Looks good", "author": self.somebody(),
+                    "authorAssociation": "MEMBER", "submittedAt": at, "createdAt": at, "updatedAt": at, "commit": head.clone() })
+            })
+            .collect();
+        let files: Vec<Value> = (0..1 + self.random.below(6))
+            .map(|index| json!({ "path": format!("src/file_{index}.rs"), "additions": 3 + index, "deletions": index, "changeType": "MODIFIED" }))
+            .collect();
+        let count = if self.random.below(60) == 0 { 120 } else { self.random.below(4) };
+        let comments = self.comments(count);
+        let events = 5 + self.random.below(7);
+        let timeline = self.timeline(true, events);
+        for _ in 0..self.random.below(6) {
+            self.add_review_comment(repo, number);
+        }
+        let updated = time(self.now);
+        let commit = head.clone().map(|oid| json!({ "id": format!("PRC_{id}"), "commit": oid }));
+        self.push(repo, "pullRequests", json!({ "id": format!("PR_{id}"), "databaseId": id, "fullDatabaseId": id.to_string(), "number": number,
+            "state": if merged { "MERGED" } else { "OPEN" }, "isDraft": false, "merged": merged, "locked": false, "title": format!("Pull request {number}"),
+            "body": "Why and how.", "author": author, "authorAssociation": "MEMBER", "createdAt": at, "updatedAt": updated,
+            "closedAt": if merged { json!(updated) } else { Value::Null }, "mergedAt": if merged { json!(updated) } else { Value::Null },
+            "mergedBy": if merged { self.user(1) } else { Value::Null }, "mergeCommit": if merged { json!(head) } else { Value::Null },
+            "headRefName": format!("topic-{number}"), "headRefOid": head, "headRepository": null, "baseRefName": "main", "baseRefOid": head,
+            "additions": 10, "deletions": 4, "changedFiles": files.len(), "milestone": null, "labels": [{ "name": "enhancement" }],
+            "assignees": [self.user(2)], "reviewRequests": [{ "id": "RR_1", "requestedReviewer": self.user(3) }], "closingIssuesReferences": [],
+            "commits": commit.into_iter().collect::<Vec<_>>(), "files": files, "reviews": reviews, "comments": comments, "timelineItems": timeline }));
+        number
+    }
+
+    pub fn add_review_comment(&mut self, repo: &str, number: u64) {
+        let (id, at) = (self.id(), self.tick(60));
+        let author = self.user(id % 12);
+        let name = author.get("login").cloned().unwrap_or_default();
+        let user = json!({ "login": name, "id": author.get("databaseId"), "node_id": author.get("id"), "type": "User" });
+        self.push(repo, "reviewComments", json!({ "id": id, "node_id": format!("PRRC_{id}"), "pull_request_review_id": id, "path": "src/file_0.rs", "body": "Why?",
+            "user": user, "author_association": "MEMBER", "line": 3, "original_line": 3, "side": "RIGHT", "commit_id": "0", "original_commit_id": "0",
+            "created_at": at, "updated_at": at, "number": number }));
+    }
+
+    pub fn add_release(&mut self, repo: &str, tag: &str) {
+        let (id, at, head, author) = (self.id(), self.tick(60), self.head(repo), self.user(0));
+        self.push(repo, "refs", json!({ "id": format!("REF_{id}"), "name": tag, "prefix": "refs/tags/", "target": head, "branchProtectionRule": null }));
+        self.push(repo, "releases", json!({ "id": format!("RE_{id}"), "databaseId": id, "name": tag, "tagName": tag, "tagCommit": head, "description": "Notes",
+            "isDraft": false, "isPrerelease": false, "author": author, "createdAt": at, "publishedAt": at, "updatedAt": at }));
+        if let Some(repo) = self.repo_mut(repo) {
+            repo["pushedAt"] = json!(at);
+        }
+    }
+
+    pub fn add_deployment(&mut self, repo: &str) {
+        let (id, at, head, creator) = (self.id(), self.tick(60), self.head(repo), self.user(0));
+        let status = json!({ "id": format!("DS_{id}"), "state": "SUCCESS", "environment": "production", "description": null, "creator": creator, "createdAt": at, "updatedAt": at });
+        self.push(repo, "deployments", json!({ "id": format!("DE_{id}"), "databaseId": id, "commitOid": head, "ref": null, "task": "deploy", "environment": "production",
+            "description": null, "state": "ACTIVE", "creator": creator, "createdAt": at, "updatedAt": at, "statuses": [status] }));
+    }
+
+    pub fn add_run(&mut self, repo: &str) {
+        let (id, at, head) = (self.id(), self.tick(60), self.head(repo));
+        self.push(repo, "workflowRuns", json!({ "id": id, "node_id": format!("WFR_{id}"), "name": "CI", "workflow_id": 5, "path": ".github/workflows/ci.yml", "run_number": 1,
+            "run_attempt": 1, "event": "push", "status": "completed", "conclusion": "success", "head_sha": head, "head_branch": "main",
+            "actor": { "login": "dev-1", "id": 101, "node_id": "U_1", "type": "User" }, "pull_requests": [], "created_at": at, "updated_at": at, "run_started_at": at,
+            "html_url": format!("https://github.com/acme/{repo}/actions/runs/{id}") }));
+    }
+
+    fn item(&mut self, repo: &str, list: &str, number: u64) -> Option<&mut Value> {
+        let items = self.repo_mut(repo)?.get_mut(list)?.as_array_mut()?;
+        items.iter_mut().find(|item| item.get("number").and_then(Value::as_u64) == Some(number))
+    }
+
+    /// `list` is `issues` or `pullRequests`.
+    pub fn edit(&mut self, repo: &str, list: &str, number: u64, title: &str) {
+        let at = self.tick(60);
+        if let Some(item) = self.item(repo, list, number) {
+            item["title"] = json!(title);
+            item["updatedAt"] = json!(at);
+        }
+    }
+
+    pub fn add_comment(&mut self, repo: &str, list: &str, number: u64) {
+        let comment = self.comment();
+        let at = time(self.now);
+        if let Some(item) = self.item(repo, list, number) {
+            item["updatedAt"] = json!(at);
+            if let Some(comments) = item.get_mut("comments").and_then(Value::as_array_mut) {
+                comments.push(comment);
+            }
+        }
+    }
+
+    /// Drops the first comment.
+    pub fn delete_comment(&mut self, repo: &str, list: &str, number: u64) {
+        let at = self.tick(60);
+        if let Some(item) = self.item(repo, list, number) {
+            item["updatedAt"] = json!(at);
+            if let Some(comments) = item.get_mut("comments").and_then(Value::as_array_mut).filter(|comments| !comments.is_empty()) {
+                comments.remove(0);
+            }
+        }
+    }
+
+    pub fn delete(&mut self, repo: &str, list: &str, number: u64) {
+        if let Some(items) = self.repo_mut(repo).and_then(|repo| repo.get_mut(list)?.as_array_mut()) {
+            items.retain(|item| item.get("number").and_then(Value::as_u64) != Some(number));
+        }
+    }
+
+    pub fn rename_repo(&mut self, from: &str, to: &str) {
+        if let Some(repo) = self.repo_mut(from) {
+            let old = nwo(repo).to_lowercase();
+            let mut former = repo.get("formerNames").and_then(Value::as_array).cloned().unwrap_or_default();
+            former.push(json!(old));
+            repo["name"] = json!(to);
+            repo["formerNames"] = json!(former);
+        }
+    }
+
+    pub fn delete_repo(&mut self, name: &str) {
+        self.repos.retain(|repo| repo.get("name").and_then(Value::as_str) != Some(name));
+    }
+
+    /// What a copy must hold: rows of each entity, by name.
+    #[must_use]
+    pub fn truth(&self) -> Map<String, Value> {
+        let count = |list: &str| -> usize { self.repos.iter().filter_map(|repo| Some(repo.get(list)?.as_array()?.len())).sum() };
+        let inside = |list: &str, inner: &str| -> usize {
+            let items = self.repos.iter().filter_map(|repo| repo.get(list)?.as_array()).flatten();
+            items.filter_map(|item| Some(item.get(inner)?.as_array()?.len())).sum()
+        };
+        let refs = |prefix: &str| -> usize {
+            let all = self.repos.iter().filter_map(|repo| repo.get("refs")?.as_array()).flatten();
+            all.filter(|one| one.get("prefix").and_then(Value::as_str) == Some(prefix)).count()
+        };
+        let reachable: Vec<(&Value, Arc<Vec<String>>)> = self
+            .repos
+            .iter()
+            .filter_map(|repo| Some((repo, self.history(repo, repo.pointer("/defaultBranchRef/target")?.as_str()?))))
+            .collect();
+        let files: usize = reachable
+            .iter()
+            .flat_map(|(repo, all)| all.iter().filter_map(|oid| Some(repo.get("commits")?.get(oid)?.get("files")?.as_array()?.len())))
+            .sum();
+        let truth = json!({
+            "repositories": self.repos.len(),
+            "branches": refs("refs/heads/"), "tags": refs("refs/tags/"),
+            "labels": count("labels"), "milestones": count("milestones"), "releases": count("releases"),
+            "pull_requests": count("pullRequests"), "issues": count("issues"),
+            "reviews": inside("pullRequests", "reviews"), "review_comments": count("reviewComments"),
+            "pull_request_commits": inside("pullRequests", "commits"), "pull_request_files": inside("pullRequests", "files"),
+            "issue_comments": inside("issues", "comments") + inside("pullRequests", "comments"),
+            "issue_events": inside("issues", "timelineItems") + inside("pullRequests", "timelineItems"),
+            "commits": reachable.iter().map(|(_, all)| all.len()).sum::<usize>(), "commit_files": files,
+            "deployments": count("deployments"), "workflow_runs": count("workflowRuns"), "teams": 1,
+        });
+        if let Value::Object(truth) = truth { truth } else { Map::new() }
+    }
+}
