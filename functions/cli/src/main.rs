@@ -1,1 +1,39 @@
-fn main() {}
+//! `sei-github`: the whole connector in one process, on an embedded table. Parses arguments, prints, and exits;
+//! decides nothing.
+
+mod arguments;
+mod demo;
+mod export;
+mod failure;
+mod progress;
+mod runner;
+mod show;
+mod sync;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "warn".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    let done = match arguments.command {
+        Command::Sync(sync) => sync::run(sync).await,
+        Command::Status(status) => show::status(status).await,
+        Command::Export(export) => export::run(export).await,
+        Command::Demo(demo) => demo::run(demo).await,
+        Command::Schema => show::schema(),
+        Command::Queries => show::queries(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("sei-github: {failure}");
+            failure.code()
+        }
+    }
+}

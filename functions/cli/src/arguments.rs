@@ -1,0 +1,119 @@
+//! What can be typed.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Copies an organization's GitHub activity: complete, incremental, resumable.
+#[derive(Debug, Parser)]
+#[command(version, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Copies what is new on GitHub; the first time, everything. The token comes from GITHUB_TOKEN.
+    Sync(Sync),
+    /// Says per repository and entity what is there, what waits until when, what is missing and why.
+    Status(Status),
+    /// Prints the rows of an entity.
+    Export(Export),
+    /// Starts a simulated GitHub, copies it, and shows what came.
+    Demo(Demo),
+    /// Prints SCHEMA.md: every entity and field.
+    #[command(hide = true)]
+    Schema,
+    /// Prints every GraphQL query that is sent, as JSON.
+    #[command(hide = true)]
+    Queries,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Where {
+    /// Where the copy is kept.
+    #[arg(long, value_name = "DIR", default_value = ".sei-github", env = "SEI_DATA_DIR")]
+    pub(crate) data_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    /// Organizations to copy.
+    #[arg(long, required = true, value_name = "ORG", num_args = 1..)]
+    pub(crate) org: Vec<String>,
+    /// Only repositories that match, as owner/name or name.
+    #[arg(long, value_name = "GLOB", num_args = 1..)]
+    pub(crate) repo: Vec<String>,
+    /// Not repositories that match.
+    #[arg(long, value_name = "GLOB", num_args = 1..)]
+    pub(crate) exclude: Vec<String>,
+    /// Only these groups: pull-requests, issues, commits, commit-files, releases, teams, deployments, workflow-runs.
+    #[arg(long, value_name = "GROUP", value_delimiter = ',')]
+    pub(crate) fetch: Vec<String>,
+    /// Only what changed since this day or time, such as 2025-01-31.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: Option<String>,
+    /// The API of your GitHub.
+    #[arg(long, value_name = "URL", default_value = "https://api.github.com", env = "GITHUB_API_URL")]
+    pub(crate) api_url: String,
+    #[command(flatten)]
+    pub(crate) place: Where,
+    /// Reads everything again, and so notices every deletion.
+    #[arg(long)]
+    pub(crate) full: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) place: Where,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Format {
+    Ndjson,
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// See --list.
+    #[arg(required_unless_present = "list")]
+    pub(crate) entity: Option<String>,
+    #[arg(long, value_enum, default_value = "ndjson")]
+    pub(crate) format: Format,
+    /// Only repositories that match, as owner/name or name.
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) repo: Vec<String>,
+    /// Only what changed since this day or time.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: Option<String>,
+    /// Names the entities and their fields.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Prints the JSON Schema of the entity's rows.
+    #[arg(long)]
+    pub(crate) schema: bool,
+    /// Also what was deleted on GitHub, marked as such.
+    #[arg(long)]
+    pub(crate) deleted: bool,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    #[arg(long, value_name = "DIR", default_value = "demo-data")]
+    pub(crate) data_dir: PathBuf,
+    /// small, organization (19 repositories) or one-repo (2,000 pull requests, 10,000 commits).
+    #[arg(long, default_value = "small", value_parser = ["small", "organization", "one-repo"])]
+    pub(crate) size: String,
+    /// Milliseconds that the simulated GitHub takes for each answer.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) latency_ms: u64,
+    /// Only these groups.
+    #[arg(long, value_name = "GROUP", value_delimiter = ',')]
+    pub(crate) fetch: Vec<String>,
+}

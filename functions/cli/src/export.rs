@@ -1,0 +1,119 @@
+//! `export`: streams rows to stdout, as JSON lines or CSV.
+
+use crate::arguments::{Export, Format};
+use crate::failure::Failure;
+use crate::sync::date;
+use engine::entities::{self, Entity};
+use engine::export::{Filter, export, has_repo, names, schema};
+use engine::Store;
+use globset::Glob;
+use serde_json::{Map, Value};
+use std::io::{BufWriter, Write};
+use std::process::ExitCode;
+
+pub(crate) async fn run(arguments: Export) -> Result<ExitCode, Failure> {
+    if arguments.list {
+        for entity in entities::ALL {
+            let fields: Vec<&str> = entity.fields.iter().map(|field| field.name).collect();
+            println!("{}: {}", entity.name, fields.join(", "));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let name = arguments.entity.clone().unwrap_or_default();
+    let entity = entities::find(&name).ok_or_else(|| {
+        let all: Vec<&str> = entities::ALL.iter().map(|entity| entity.name).collect();
+        Failure::Usage(format!("there is no entity `{name}`. There are: {}", all.join(", ")))
+    })?;
+    if arguments.schema {
+        println!("{}", serde_json::to_string_pretty(&schema(entity)).unwrap_or_default());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let since = arguments.since.as_deref().map(date).transpose()?;
+    let filter = Filter { since, deleted: arguments.deleted };
+    let globs = arguments
+        .repo
+        .iter()
+        .map(|glob| Glob::new(glob).map(|glob| glob.compile_matcher()).map_err(|error| Failure::Usage(error.to_string())))
+        .collect::<Result<Vec<_>, _>>()?;
+    let takes = |full_name: &str| {
+        let name = full_name.split('/').next_back().unwrap_or(full_name);
+        globs.is_empty() || globs.iter().any(|glob| glob.is_match(full_name) || glob.is_match(name))
+    };
+    let table = aws::Embedded::open(&arguments.place.data_dir).await?;
+    let store = table.store();
+    let done = write(&store, entity, &filter, arguments.format, &takes).await;
+    table.shutdown().await;
+    match done {
+        // Whoever read us has had enough: `export … | head`.
+        Err(Failure::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        other => other.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+async fn write(
+    store: &dyn Store,
+    entity: &'static Entity,
+    filter: &Filter,
+    format: Format,
+    takes: &(dyn Fn(&str) -> bool + Send + Sync),
+) -> Result<(), Failure> {
+    let names = names(store).await?;
+    let mut out = Output::new(format, entity, filter.deleted)?;
+    for scope in store.scopes(entity).await? {
+        let repo = names.get(&scope).map(String::as_str);
+        if has_repo(entity) && !repo.is_some_and(takes) {
+            continue;
+        }
+        let mut each = |row: Map<String, Value>| {
+            let own = row.get("full_name").and_then(Value::as_str);
+            if own.is_none_or(takes) { out.row(&row) } else { Ok(()) }
+        };
+        export(store, entity, scope, repo, filter, &mut each).await??;
+    }
+    Ok(out.end()?)
+}
+
+enum Output {
+    Lines(BufWriter<std::io::Stdout>),
+    Table(Box<csv::Writer<std::io::Stdout>>, Vec<&'static str>),
+}
+
+impl Output {
+    fn new(format: Format, entity: &'static Entity, deleted: bool) -> Result<Self, Failure> {
+        Ok(match format {
+            Format::Ndjson => Self::Lines(BufWriter::new(std::io::stdout())),
+            Format::Csv => {
+                let mut columns: Vec<&'static str> = if has_repo(entity) { vec!["repo"] } else { Vec::new() };
+                columns.extend(entity.fields.iter().map(|field| field.name));
+                columns.extend(deleted.then_some("deleted"));
+                let mut writer = csv::Writer::from_writer(std::io::stdout());
+                writer.write_record(&columns).map_err(std::io::Error::from)?;
+                Self::Table(Box::new(writer), columns)
+            }
+        })
+    }
+
+    fn row(&mut self, row: &Map<String, Value>) -> std::io::Result<()> {
+        match self {
+            Self::Lines(out) => {
+                serde_json::to_writer(&mut *out, row)?;
+                out.write_all(b"\n")
+            }
+            Self::Table(out, columns) => {
+                let cells = columns.iter().map(|name| match row.get(*name) {
+                    None | Some(Value::Null) => String::new(),
+                    Some(Value::String(text)) => text.clone(),
+                    Some(other) => other.to_string(),
+                });
+                out.write_record(cells).map_err(std::io::Error::from)
+            }
+        }
+    }
+
+    fn end(self) -> std::io::Result<()> {
+        match self {
+            Self::Lines(mut out) => out.flush(),
+            Self::Table(mut out, _) => out.flush(),
+        }
+    }
+}

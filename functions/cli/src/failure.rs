@@ -1,0 +1,48 @@
+//! Why a command ends early, and with which exit code: 1 failed, 2 usage, 4 authentication.
+
+use std::process::ExitCode;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    Authentication(String),
+    #[error(transparent)]
+    Data(#[from] aws::EmbeddedError),
+    #[error(transparent)]
+    Store(#[from] engine::StoreError),
+    #[error(transparent)]
+    Engine(engine::Error),
+    #[error("cannot write: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl From<engine::Error> for Failure {
+    fn from(error: engine::Error) -> Self {
+        match error {
+            engine::Error::GitHub(github::Error::Unauthenticated) => Self::Authentication(error.to_string()),
+            engine::Error::Pattern { .. } => Self::Usage(error.to_string()),
+            error => Self::Engine(error),
+        }
+    }
+}
+
+impl From<github::ConfigError> for Failure {
+    fn from(error: github::ConfigError) -> Self {
+        match error {
+            github::ConfigError::Token(_) => Self::Authentication(format!("{error}. Set GITHUB_TOKEN to a personal access token")),
+            error => Self::Usage(error.to_string()),
+        }
+    }
+}
+
+impl Failure {
+    pub(crate) fn code(&self) -> ExitCode {
+        match self {
+            Self::Usage(_) => ExitCode::from(2),
+            Self::Authentication(_) => ExitCode::from(4),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Does in one process what AWS does with functions and a queue: discovers, then works off the jobs, ten at a time,
+//! waiting where the engine says until when. The only place that sleeps.
+
+use crate::failure::Failure;
+use crate::progress::Progress;
+use async_trait::async_trait;
+use engine::{Env, Job, Outcome, Queue, StoreError, advance, discover};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The queue in the process. A job that already waits is not queued twice.
+#[derive(Default)]
+pub(crate) struct LocalQueue(Mutex<VecDeque<Job>>);
+
+#[async_trait]
+impl Queue for LocalQueue {
+    async fn send(&self, jobs: &[Job]) -> Result<(), StoreError> {
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for job in jobs {
+            if !waiting.contains(job) {
+                waiting.push_back(job.clone());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl LocalQueue {
+    fn pop(&self) -> Option<Job> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    fn len(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+/// How a sync went.
+#[derive(Debug, Default)]
+pub(crate) struct Summary {
+    pub(crate) repositories: u64,
+    pub(crate) left_out: u64,
+    /// What cannot be had for reasons that are not ours.
+    pub(crate) refused: Vec<String>,
+    /// What a later sync may mend.
+    pub(crate) failed: Vec<String>,
+    pub(crate) stopped: bool,
+}
+
+const WORKERS: usize = 10;
+/// After so many failures in a row a job is left to the next sync.
+const PATIENCE: u32 = 6;
+
+pub(crate) async fn run(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progress) -> Result<Summary, Failure> {
+    let mut summary = Summary::default();
+    for org in &env.settings.orgs {
+        let found = loop {
+            match discover(org, env).await {
+                Err(engine::Error::Waiting { until } | engine::Error::GitHub(github::Error::Limited { until, .. })) => {
+                    if !wait(env, until, progress).await {
+                        summary.stopped = true;
+                        return Ok(summary);
+                    }
+                }
+                other => break other?,
+            }
+        };
+        summary.repositories += found.repositories;
+        summary.left_out += found.left_out;
+        summary.failed.extend(found.missing.iter().map(|what| format!("{org}: {what}")));
+    }
+    work(env, queue, progress, &mut summary).await?;
+    Ok(summary)
+}
+
+async fn wait(env: &Env, until: jiff::Timestamp, progress: &Progress) -> bool {
+    let pause = until.duration_since(env.now()).unsigned_abs() + Duration::from_millis(500);
+    progress.say(&format!("waiting until {until}: GitHub's limit is reached (Ctrl-C stops, nothing is lost)"));
+    tokio::select! {
+        () = tokio::time::sleep(pause) => true,
+        _ = tokio::signal::ctrl_c() => false,
+    }
+}
+
+async fn work(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progress, summary: &mut Summary) -> Result<(), Failure> {
+    let forever = jiff::Timestamp::MAX;
+    let mut running = FuturesUnordered::new();
+    let mut parked: Vec<(jiff::Timestamp, Job)> = Vec::new();
+    let mut told: HashSet<jiff::Timestamp> = HashSet::new();
+    let mut tries: std::collections::HashMap<Job, u32> = std::collections::HashMap::new();
+    let mut done = 0_u64;
+    let stop = tokio::signal::ctrl_c();
+    tokio::pin!(stop);
+    loop {
+        let now = env.now();
+        let due: Vec<Job> = parked.iter().filter(|(until, _)| *until <= now).map(|(_, job)| job.clone()).collect();
+        parked.retain(|(until, _)| *until > now);
+        queue.send(&due).await?;
+        while running.len() < WORKERS {
+            let Some(job) = queue.pop() else { break };
+            running.push(async move {
+                let outcome = advance(&job, env, forever).await;
+                (job, outcome)
+            });
+        }
+        let open = u64::try_from(queue.len() + running.len() + parked.len()).unwrap_or(0);
+        let spent = env.github.spent();
+        progress.at(done, done + open, &format!("{} requests, {} points", spent.rest + spent.graphql, spent.points));
+        if open == 0 {
+            return Ok(());
+        }
+        let next = parked.iter().map(|(until, _)| *until).min();
+        let pause = next.map_or(Duration::from_secs(3600), |next| next.duration_since(now).unsigned_abs() + Duration::from_millis(50));
+        let finished = tokio::select! {
+            Some(finished) = running.next(), if !running.is_empty() => Some(finished),
+            () = tokio::time::sleep(pause) => None,
+            _ = &mut stop => {
+                summary.stopped = true;
+                // What is under way is dropped where it stands: every write is whole, and the next sync resumes.
+                return Ok(());
+            }
+        };
+        let Some((job, outcome)) = finished else { continue };
+        done += 1;
+        match outcome {
+            Ok(Outcome::CaughtUp | Outcome::Superseded | Outcome::Continued) => {}
+            Ok(Outcome::Parked { until, why }) => {
+                done -= 1;
+                let limited = why.contains("limit") || why.contains("budget");
+                let tried = tries.entry(job.clone()).or_insert(0);
+                *tried += u32::from(!limited);
+                if *tried > PATIENCE {
+                    done += 1;
+                    summary.failed.push(format!("{} of repository {}: {why}", job.sweep, job.scope));
+                } else {
+                    if limited && told.insert(until) {
+                        progress.say(&format!("waiting until {until}: {why} (Ctrl-C stops, nothing is lost)"));
+                    }
+                    parked.push((until, job));
+                }
+            }
+            Ok(Outcome::Refused { code, message }) => {
+                let what = format!("{} of repository {}: {message}", job.sweep, job.scope);
+                // A server that answers nonsense may be mended; what GitHub will not show is not ours to mend.
+                if code == "unreadable" { summary.failed.push(what) } else { summary.refused.push(what) }
+            }
+            Err(error @ engine::Error::GitHub(github::Error::Unauthenticated)) => return Err(error.into()),
+            Err(engine::Error::UnknownRepository(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
