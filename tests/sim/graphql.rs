@@ -18,25 +18,25 @@ fn schema() -> Option<&'static Valid<Schema>> {
 }
 
 /// A query that passed validation, and what it costs.
-pub struct Query {
+pub(crate) struct Query {
     document: Valid<ExecutableDocument>,
     variables: Vars,
     /// Requests that GitHub would need: 100 make a point.
-    pub cost: u64,
-    pub nodes: u64,
+    pub(crate) cost: u64,
+    pub(crate) nodes: u64,
     /// Repositories that it names, as `owner/name`.
-    pub about: Vec<String>,
+    pub(crate) about: Vec<String>,
     /// The lists that it asks for.
-    pub lists: Vec<String>,
+    pub(crate) lists: Vec<String>,
 }
 
 /// The answer to a query that GitHub would not accept.
-pub fn mistake(message: &str) -> Value {
+pub(crate) fn mistake(message: &str) -> Value {
     json!({ "errors": [{ "message": message, "extensions": { "code": "invalid" } }] })
 }
 
 impl Query {
-    pub fn parse(body: &Value) -> Result<Self, Value> {
+    pub(crate) fn parse(body: &Value) -> Result<Self, Value> {
         let schema = schema().ok_or_else(|| mistake("the simulation's schema is broken"))?;
         let text = body.get("query").and_then(Value::as_str).ok_or_else(|| mistake("A query attribute must be specified and must be a string."))?;
         let document = ExecutableDocument::parse_and_validate(schema, text, "query").map_err(|error| mistake(&error.errors.to_string()))?;
@@ -68,7 +68,7 @@ impl Query {
     }
 
     /// Runs it; `spent` fills in `rateLimit`.
-    pub fn run(&self, world: &World, rate_limit: &Value) -> Value {
+    pub(crate) fn run(&self, world: &World, rate_limit: &Value) -> Value {
         let Some(schema) = schema() else { return mistake("the simulation's schema is broken") };
         let root = Root { world, rate_limit };
         let run = Execution::new(schema, &self.document).raw_variable_values(&self.variables).enable_schema_introspection(true);

@@ -15,5 +15,5 @@ mod server;
 mod world;
 
 pub use faults::{Faults, Ledger};
-pub use server::GitHub;
+pub use server::{Clock, GitHub};
 pub use world::{Random, Size, World};

@@ -63,12 +63,12 @@ impl Random {
     }
 }
 
-pub fn nwo(repo: &Value) -> String {
+pub(crate) fn nwo(repo: &Value) -> String {
     let owner = repo.pointer("/owner/login").and_then(Value::as_str).unwrap_or_default();
     format!("{owner}/{}", repo.get("name").and_then(Value::as_str).unwrap_or_default())
 }
 
-pub fn time(seconds: i64) -> String {
+pub(crate) fn time(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map(|time| time.to_string()).unwrap_or_default()
 }
 

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "warn".into()))
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "warn,dynoxide=off".into()))
         .with_writer(std::io::stderr)
         .init();
     let done = match arguments.command {

@@ -217,7 +217,8 @@ fn error(error: &Value) -> GraphqlError {
     GraphqlError {
         kind: text("type"),
         path: path.map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned)).collect(),
-        message: text("message").unwrap_or_default(),
+        // Some servers print the whole query.
+        message: text("message").unwrap_or_default().chars().take(300).collect(),
         saml_failure: error.pointer("/extensions/saml_failure").and_then(Value::as_bool).unwrap_or(false),
     }
 }

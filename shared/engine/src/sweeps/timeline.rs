@@ -16,15 +16,15 @@ const OF_BOTH: &[(&str, &str)] = &[
     ("AssignedEvent", "assignee { ...Assigned }"),
     ("ClosedEvent", "stateReason closer { ...Closer }"),
     ("CommentDeletedEvent", "deletedCommentAuthor { login }"),
-    ("ConnectedEvent", "other: subject { ...Other }"),
+    ("ConnectedEvent", "linked: subject { ...Other }"),
     ("ConvertedNoteToIssueEvent", ""),
     ("ConvertedToDiscussionEvent", ""),
-    ("CrossReferencedEvent", "willCloseTarget other: source { ...Other }"),
+    ("CrossReferencedEvent", "willCloseTarget source { ...Other }"),
     ("DemilestonedEvent", "milestoneTitle"),
-    ("DisconnectedEvent", "other: subject { ...Other }"),
+    ("DisconnectedEvent", "linked: subject { ...Other }"),
     ("LabeledEvent", "label { name }"),
     ("LockedEvent", "lockReason"),
-    ("MarkedAsDuplicateEvent", "other: canonical { ...Other }"),
+    ("MarkedAsDuplicateEvent", "canonical { ...Other }"),
     ("MentionedEvent", ""),
     ("MilestonedEvent", "milestoneTitle"),
     ("MovedColumnsInProjectEvent", ""),
@@ -40,7 +40,7 @@ const OF_BOTH: &[(&str, &str)] = &[
     ("UnassignedEvent", "assignee { ...Assigned }"),
     ("UnlabeledEvent", "label { name }"),
     ("UnlockedEvent", ""),
-    ("UnmarkedAsDuplicateEvent", "other: canonical { ...Other }"),
+    ("UnmarkedAsDuplicateEvent", "canonical { ...Other }"),
     ("UnpinnedEvent", ""),
     ("UnsubscribedEvent", ""),
     ("UserBlockedEvent", "subject { login }"),
@@ -152,7 +152,7 @@ pub(crate) fn read(parent: Parent<'_>, node: Node<'_>, out: &mut Out) {
     let first = |paths: &[&str]| -> Value {
         paths.iter().find_map(|path| node.str(path)).map_or(Value::Null, Value::from)
     };
-    let source = ["other", "closer", "parent", "subIssue"].iter().find_map(|path| other(path));
+    let source = ["source", "linked", "canonical", "closer", "parent", "subIssue"].iter().find_map(|path| other(path));
     let fields = json!({
         "number": parent.number,
         "on": parent.kind,
