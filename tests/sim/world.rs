@@ -335,10 +335,11 @@ impl World {
     pub fn add_issue(&mut self, repo: &str) -> u64 {
         let (id, number, at) = (self.id(), self.next_number(repo), self.tick(600));
         let closed = self.random.chance(60);
-        let (comments, events) = match self.random.below(60) {
-            0 => (130, 5),
-            1 => (1, 140),
-            other => (other % 4, 5 + other % 7),
+        // One item in each repository overflows a page of comments, one a page of events.
+        let (comments, events) = match (number, self.random.below(60)) {
+            (3, _) => (130, 5),
+            (4, _) => (1, 140),
+            (_, other) => (other % 4, 5 + other % 7),
         };
         let (author, assignee) = (self.somebody(), self.user(id % 12));
         let (comments, timeline) = (self.comments(comments), self.timeline(false, events));
@@ -367,7 +368,7 @@ impl World {
         let files: Vec<Value> = (0..1 + self.random.below(6))
             .map(|index| json!({ "path": format!("src/file_{index}.rs"), "additions": 3 + index, "deletions": index, "changeType": "MODIFIED" }))
             .collect();
-        let count = if self.random.below(60) == 0 { 120 } else { self.random.below(4) };
+        let count = if number == 5 { 120 } else { self.random.below(4) };
         let comments = self.comments(count);
         let events = 5 + self.random.below(7);
         let timeline = self.timeline(true, events);

@@ -1,1 +1,30 @@
-//! Placeholder until the function lands.
+//! Translates a scheduled event into discoveries. The schedule's content does not matter: what is due, the table says.
+
+use engine::Env;
+use serde_json::{Value, json};
+
+/// Looks at every organization; one that cannot be read does not stop the others, but fails the invocation at the end,
+/// so that it is seen and retried.
+pub async fn handle(env: &Env) -> Result<Value, String> {
+    let mut failures = Vec::new();
+    let (mut repositories, mut jobs) = (0, 0);
+    for org in &env.settings.orgs {
+        match engine::discover(org, env).await {
+            Ok(found) => {
+                repositories += found.repositories;
+                jobs += found.jobs.len();
+                tracing::info!(org, repositories = found.repositories, jobs = found.jobs.len(), missing = found.missing.len(), "discovered");
+                for missing in found.missing {
+                    tracing::warn!(org, missing, "not everything can be seen");
+                }
+            }
+            // Not a failure: the next tick finds the gate open.
+            Err(engine::Error::Waiting { until }) => tracing::info!(org, %until, "waiting for the token's budget"),
+            Err(error) => {
+                tracing::error!(org, %error, "discovery failed");
+                failures.push(format!("{org}: {error}"));
+            }
+        }
+    }
+    if failures.is_empty() { Ok(json!({ "repositories": repositories, "jobs": jobs })) } else { Err(failures.join("; ")) }
+}

@@ -9,12 +9,14 @@ mod queue;
 mod secrets;
 mod state;
 mod wire;
+mod worker;
 
 pub use dynamo::{DynamoStore, Writes, create_table_if_missing};
 #[cfg(feature = "embedded")]
 pub use embedded::{Embedded, EmbeddedError};
 pub use queue::SqsQueue;
 pub use secrets::{SecretError, read_tokens};
+pub use worker::{WorkerConfig, WorkerError};
 
 /// The SDK's usual configuration: region, credentials and `AWS_ENDPOINT_URL` from the environment.
 pub async fn config() -> aws_config::SdkConfig {

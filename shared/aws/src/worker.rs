@@ -1,0 +1,99 @@
+//! What a Lambda function needs of its environment: read in one place, all mistakes told at once.
+
+use crate::{DynamoStore, SqsQueue, Writes, read_tokens};
+use engine::{Env, Group, Settings, SystemClock};
+use github::{ApiUrl, Client, Token};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The variables that `infra/template.yaml` sets.
+#[derive(Debug)]
+pub struct WorkerConfig {
+    pub table: String,
+    pub queue_url: String,
+    pub token_secret: String,
+    pub api_url: String,
+    pub settings: Settings,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    #[error("the function is not configured: {}", .0.join("; "))]
+    Configuration(Vec<String>),
+    #[error(transparent)]
+    Secret(#[from] crate::SecretError),
+    #[error(transparent)]
+    GitHub(#[from] github::ConfigError),
+}
+
+impl WorkerConfig {
+    /// `read` looks a variable up.
+    pub fn parse(read: impl Fn(&str) -> Option<String>) -> Result<Self, WorkerError> {
+        let mut wrong = Vec::new();
+        let mut required = |name: &str| {
+            let value = read(name).filter(|value| !value.trim().is_empty());
+            value.unwrap_or_else(|| {
+                wrong.push(format!("{name} is not set"));
+                String::new()
+            })
+        };
+        let (table, queue_url, token_secret) = (required("SEI_TABLE"), required("SEI_QUEUE_URL"), required("SEI_TOKEN_SECRET"));
+        let orgs = required("SEI_ORGS");
+        let list = |text: Option<String>| -> Vec<String> {
+            let text = text.unwrap_or_default();
+            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        };
+        let api_url = read("SEI_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned());
+        if let Err(error) = ApiUrl::parse(&api_url) {
+            wrong.push(format!("SEI_API_URL: {error}"));
+        }
+        let mut groups = BTreeSet::new();
+        for name in list(read("SEI_FETCH")) {
+            match Group::parse(&name) {
+                Some(group) => drop(groups.insert(group)),
+                None => wrong.push(format!("SEI_FETCH: `{name}` is not a group")),
+            }
+        }
+        if groups.is_empty() {
+            groups.extend(Group::ALL);
+        }
+        if !wrong.is_empty() {
+            return Err(WorkerError::Configuration(wrong));
+        }
+        let (include, exclude) = (list(read("SEI_REPOS")), list(read("SEI_EXCLUDE")));
+        let settings = Settings { orgs: list(Some(orgs)), include, exclude, groups, ..Settings::default() };
+        Ok(Self { table, queue_url, token_secret, api_url, settings })
+    }
+
+    /// Connects everything; reads the token.
+    pub async fn connect(self) -> Result<Env, WorkerError> {
+        let aws = crate::config().await;
+        let secrets = aws_sdk_secretsmanager::Client::new(&aws);
+        let tokens = read_tokens(&secrets, &self.token_secret).await?;
+        let token = Token::new(tokens.first().map_or("", String::as_str))?;
+        let client = Client::new(ApiUrl::parse(&self.api_url)?, token)?;
+        let store = DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), self.table, Writes::Single);
+        let queue = SqsQueue::new(aws_sdk_sqs::Client::new(&aws), self.queue_url);
+        Ok(Env::new(client, Arc::new(store), Arc::new(queue), Arc::new(SystemClock), self.settings))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_mistakes_are_told_at_once() {
+        let read = |name: &str| match name {
+            "SEI_TABLE" => Some("t".to_owned()),
+            "SEI_API_URL" => Some("ghe.example.com".to_owned()),
+            "SEI_FETCH" => Some("issues,wiki".to_owned()),
+            _ => None,
+        };
+        let told = WorkerConfig::parse(read).map(|_| ()).map_err(|error| error.to_string()).unwrap_err();
+        for name in ["SEI_QUEUE_URL", "SEI_TOKEN_SECRET", "SEI_ORGS", "SEI_API_URL", "`wiki`"] {
+            assert!(told.contains(name), "{name}: {told}");
+        }
+        assert!(!told.contains("SEI_TABLE"), "{told}");
+    }
+}
