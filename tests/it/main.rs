@@ -1,1 +1,7 @@
+//! One test binary: each test is a claim about the whole pipeline.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub, reason = "a test that panics has failed, as it should; nothing is public here")]
 
+mod bench;
+mod faults;
+mod store;
+mod sync;

@@ -1,0 +1,243 @@
+//! What every test drives: the real client against the simulated GitHub, the real store on an embedded DynamoDB,
+//! a clock of our own, and a process that can die at any storage call.
+
+use aws::Embedded;
+use engine::entities::{self, Entity};
+use engine::{
+    Clock, Env, Job, Listed, Listing, Outcome, Queue, Record, ScopeId, Settings, State, StateKey, Store, StoreError, Stored, Written,
+    advance, discover,
+};
+use github::{ApiUrl, Client, Token};
+use jiff::Timestamp;
+use serde_json::Value;
+use sim::{GitHub, Random, Size, World};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Milliseconds since 1970. Every look moves it by one, as time does.
+#[derive(Clone)]
+pub struct TestClock(Arc<AtomicI64>);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.0.fetch_add(1, Ordering::SeqCst)).unwrap()
+    }
+}
+
+#[derive(Default)]
+pub struct TestQueue(Mutex<VecDeque<Job>>);
+
+#[async_trait::async_trait]
+impl Queue for TestQueue {
+    async fn send(&self, jobs: &[Job]) -> Result<(), StoreError> {
+        self.0.lock().unwrap().extend(jobs.iter().cloned());
+        Ok(())
+    }
+}
+
+pub struct Bench {
+    pub github: GitHub,
+    pub table: Embedded,
+    pub clock: TestClock,
+    pub settings: Settings,
+}
+
+/// How jobs are delivered.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Delivery {
+    InOrder,
+    /// In any order, each now and then twice.
+    Shuffled(u64),
+    /// Two workers on each job, at once.
+    Twice,
+}
+
+impl Bench {
+    pub async fn new(seed: u64, sizes: &[Size]) -> Self {
+        let clock = TestClock(Arc::new(AtomicI64::new(1_800_000_000_000)));
+        let ticks = clock.0.clone();
+        let seconds = Arc::new(move || ticks.load(Ordering::SeqCst) / 1000);
+        let github = GitHub::start_with(World::seeded(seed, sizes), 0, seconds).await.unwrap();
+        let table = Embedded::in_memory().await.unwrap();
+        let settings = Settings { orgs: vec!["acme".to_owned()], ..Settings::default() };
+        Self { github, table, clock, settings }
+    }
+
+    pub fn env(&self, store: Arc<dyn Store>, queue: Arc<TestQueue>) -> Env {
+        let client = Client::new(ApiUrl::parse(&self.github.url).unwrap(), Token::new("sim-token").unwrap()).unwrap();
+        Env::new(client, store, queue, Arc::new(self.clock.clone()), self.settings.clone())
+    }
+
+    pub fn pass(&self, seconds: i64) {
+        self.clock.0.fetch_add(seconds * 1000, Ordering::SeqCst);
+    }
+
+    /// One sync, to the end.
+    pub async fn sync(&self) -> Vec<Outcome> {
+        self.sync_on(Arc::new(self.table.store()), Delivery::InOrder).await.unwrap()
+    }
+
+    /// A sync on a store that may die; the error is the death.
+    pub async fn sync_on(&self, store: Arc<dyn Store>, delivery: Delivery) -> Result<Vec<Outcome>, engine::Error> {
+        let queue = Arc::new(TestQueue::default());
+        let env = self.env(store, queue.clone());
+        let mut random = Random(if let Delivery::Shuffled(seed) = delivery { seed } else { 0 });
+        for tried in 0.. {
+            match discover("acme", &env).await {
+                Err(engine::Error::Waiting { until } | engine::Error::GitHub(github::Error::Limited { until, .. })) => self.until(until),
+                Err(engine::Error::GitHub(github::Error::Passing { .. } | github::Error::TooHeavy { .. })) if tried < 50 => {}
+                other => {
+                    other?;
+                    break;
+                }
+            }
+        }
+        let mut parked: Vec<(Timestamp, Job)> = Vec::new();
+        let mut refused = Vec::new();
+        loop {
+            let next = {
+                let mut waiting = queue.0.lock().unwrap();
+                if let Delivery::Shuffled(_) = delivery {
+                    let length = u64::try_from(waiting.len()).unwrap();
+                    let at = usize::try_from(random.below(length)).unwrap();
+                    let job = waiting.remove(at);
+                    if random.chance(10) {
+                        waiting.extend(job.clone());
+                    }
+                    job
+                } else {
+                    waiting.pop_front()
+                }
+            };
+            let Some(job) = next else {
+                let Some(first) = parked.iter().map(|(until, _)| *until).min() else { return Ok(refused) };
+                self.until(first);
+                let now = self.clock.now();
+                queue.0.lock().unwrap().extend(parked.iter().filter(|(until, _)| *until <= now).map(|(_, job)| job.clone()));
+                parked.retain(|(until, _)| *until > now);
+                continue;
+            };
+            let outcomes = if delivery == Delivery::Twice {
+                let (one, other) = futures::future::join(advance(&job, &env, Timestamp::MAX), advance(&job, &env, Timestamp::MAX)).await;
+                vec![one?, other?]
+            } else {
+                vec![advance(&job, &env, Timestamp::MAX).await?]
+            };
+            for outcome in outcomes {
+                match outcome {
+                    Outcome::Parked { until, .. } => parked.push((until, job.clone())),
+                    refusal @ Outcome::Refused { .. } => refused.push(refusal),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn until(&self, until: Timestamp) {
+        let now = self.clock.0.load(Ordering::SeqCst);
+        self.clock.0.store(now.max(until.as_millisecond() + 1000), Ordering::SeqCst);
+    }
+
+    /// Every living row, by entity, scope and key.
+    pub async fn rows(&self) -> BTreeMap<String, Value> {
+        let store = self.table.store();
+        let mut all = BTreeMap::new();
+        for entity in entities::ALL {
+            for scope in store.scopes(entity).await.unwrap() {
+                for row in rows_of(&store, entity, scope).await {
+                    all.insert(format!("{} {scope} {}", entity.name, row.key), Value::Object(row.fields));
+                }
+            }
+        }
+        all
+    }
+
+    pub async fn counts(&self) -> BTreeMap<&'static str, u64> {
+        let store = self.table.store();
+        let mut counts = BTreeMap::new();
+        for entity in entities::ALL {
+            for scope in store.scopes(entity).await.unwrap() {
+                *counts.entry(entity.name).or_insert(0) += store.count(entity, scope).await.unwrap();
+            }
+        }
+        counts
+    }
+
+    /// Asserts that the copy holds as many of each entity as the world does.
+    pub async fn assert_true(&self, about: &str) {
+        let counts = self.counts().await;
+        for (entity, there) in self.github.world().truth() {
+            if self.settings.wants(entities::find(&entity).unwrap().group) {
+                assert_eq!(counts.get(entity.as_str()).copied().unwrap_or(0), there.as_u64().unwrap(), "{about}: {entity}");
+            }
+        }
+        assert!(self.github.ledger().breaches.is_empty(), "{about}: {:?}", self.github.ledger().breaches);
+    }
+}
+
+async fn rows_of(store: &dyn Store, entity: &'static Entity, scope: ScopeId) -> Vec<Stored> {
+    let mut pages = engine::export::Pages::new(store, entity, scope);
+    let mut all = Vec::new();
+    while let Some(rows) = pages.next().await.unwrap() {
+        all.extend(rows.into_iter().filter(|row| !row.gone));
+    }
+    all
+}
+
+/// A process that dies at its n-th storage call: that call and all later ones fail.
+pub struct Mortal {
+    inner: Arc<dyn Store>,
+    left: AtomicU64,
+}
+
+impl Mortal {
+    pub fn new(inner: Arc<dyn Store>, calls: u64) -> Self {
+        Self { inner, left: AtomicU64::new(calls) }
+    }
+
+    fn live(&self) -> Result<(), StoreError> {
+        let left = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        left.map(|_| ()).map_err(|_| StoreError::Broken { what: "killed".to_owned(), source: "killed".into() })
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for Mortal {
+    async fn put(&self, records: &[Record]) -> Result<Written, StoreError> {
+        self.live()?;
+        self.inner.put(records).await
+    }
+    async fn list(&self, listing: &Listing<'_>) -> Result<Listed, StoreError> {
+        self.live()?;
+        self.inner.list(listing).await
+    }
+    async fn get(&self, entity: &'static Entity, scope: ScopeId, keys: &[String]) -> Result<Vec<Stored>, StoreError> {
+        self.live()?;
+        self.inner.get(entity, scope, keys).await
+    }
+    async fn count(&self, entity: &'static Entity, scope: ScopeId) -> Result<u64, StoreError> {
+        self.live()?;
+        self.inner.count(entity, scope).await
+    }
+    async fn scopes(&self, entity: &'static Entity) -> Result<Vec<ScopeId>, StoreError> {
+        self.live()?;
+        self.inner.scopes(entity).await
+    }
+    async fn states(&self, keys: &[StateKey]) -> Result<Vec<State>, StoreError> {
+        self.live()?;
+        self.inner.states(keys).await
+    }
+    async fn states_of(&self, of: &str) -> Result<Vec<(String, State)>, StoreError> {
+        self.live()?;
+        self.inner.states_of(of).await
+    }
+    async fn first_state_of(&self, of: &str) -> Result<Option<(String, State)>, StoreError> {
+        self.live()?;
+        self.inner.first_state_of(of).await
+    }
+    async fn save(&self, key: &StateKey, seen: u64, value: &Value) -> Result<u64, StoreError> {
+        self.live()?;
+        self.inner.save(key, seen, value).await
+    }
+}

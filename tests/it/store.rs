@@ -1,0 +1,114 @@
+//! The DynamoDB adapter, through the real SDK on an embedded DynamoDB.
+
+use aws::{DynamoStore, Embedded, EmbeddedError, Writes};
+use engine::entities::Entity;
+use engine::{Listing, Presence, Record, StateKey, Store, StoreError, Version};
+use serde_json::{Value, json};
+
+static THING: Entity = Entity::bare("things");
+
+fn record(key: &str, version: i64, fields: Value) -> Record {
+    let at = jiff::Timestamp::from_second(1_700_000_000 + version).unwrap();
+    let Value::Object(fields) = fields else { panic!("fields are an object") };
+    Record { entity: &THING, scope: 1, key: key.to_owned(), version: Version::new(Some(at), at), fields, presence: Presence::Whole }
+}
+
+fn gone(key: &str, version: i64) -> Record {
+    Record { presence: Presence::Gone, ..record(key, version, json!({})) }
+}
+
+async fn row(store: &DynamoStore, key: &str) -> Option<engine::Stored> {
+    store.get(&THING, 1, &[key.to_owned()]).await.unwrap().pop()
+}
+
+#[tokio::test]
+async fn newer_wins_and_the_same_is_not_rewritten_whichever_way_it_is_written() {
+    for writes in [Writes::Transactions, Writes::Single] {
+        let table = Embedded::in_memory().await.unwrap();
+        let store = DynamoStore::new(table.client().clone(), "sei-github", writes);
+        assert_eq!(store.put(&[record("a", 5, json!({"n": 5}))]).await.unwrap().created, 1);
+        assert_eq!(store.put(&[record("a", 9, json!({"n": 5}))]).await.unwrap().unchanged, 1, "the same content");
+        assert_eq!(store.put(&[record("a", 4, json!({"n": 4}))]).await.unwrap().unchanged, 1, "older");
+        assert_eq!(store.put(&[record("a", 6, json!({"n": 6})), record("a", 7, json!({"n": 7}))]).await.unwrap().updated, 1);
+        assert_eq!(row(&store, "a").await.unwrap().fields["n"], json!(7));
+    }
+}
+
+#[tokio::test]
+async fn a_tombstone_stays_unless_something_newer_was_seen() {
+    let table = Embedded::in_memory().await.unwrap();
+    let store = table.store();
+    store.put(&[record("a", 5, json!({"n": 5}))]).await.unwrap();
+    assert_eq!(store.put(&[gone("a", 8), gone("b", 8)]).await.unwrap().removed, 1, "what never was is not buried");
+    assert_eq!(store.count(&THING, 1).await.unwrap(), 0);
+    store.put(&[record("a", 7, json!({"n": 7}))]).await.unwrap();
+    let there = row(&store, "a").await.unwrap();
+    assert!(there.gone && there.fields["n"] == json!(5), "a late edit does not resurrect; the last fields are kept");
+    assert_eq!(store.put(&[record("a", 9, json!({"n": 9}))]).await.unwrap().created, 1);
+    assert!(!row(&store, "a").await.unwrap().gone);
+}
+
+#[tokio::test]
+async fn a_record_beyond_what_dynamodb_takes_is_cut_up_and_comes_back_whole() {
+    let table = Embedded::in_memory().await.unwrap();
+    let store = table.store();
+    let long = "ü".repeat(600_000);
+    store.put(&[record("a", 1, json!({"body": long})), record("b", 1, json!({"n": 1}))]).await.unwrap();
+    assert_eq!(row(&store, "a").await.unwrap().fields["body"], json!(long));
+    assert_eq!(store.count(&THING, 1).await.unwrap(), 2);
+    store.put(&[record("a", 2, json!({"body": "short"}))]).await.unwrap();
+    let listing = Listing { entity: &THING, scope: 1, prefix: "", after: None, limit: 10 };
+    let keys: Vec<String> = store.list(&listing).await.unwrap().rows.into_iter().map(|row| row.key).collect();
+    assert_eq!(keys, ["a", "b"]);
+    assert_eq!(row(&store, "a").await.unwrap().fields["body"], json!("short"));
+}
+
+#[tokio::test]
+async fn listings_page_by_prefix_and_keys_may_be_long() {
+    let table = Embedded::in_memory().await.unwrap();
+    let store = table.store();
+    let long = format!("p#{}", "ä/".repeat(900));
+    let mut records: Vec<Record> = (0..25).map(|n| record(&format!("p#{n:02}"), 1, json!({"n": n}))).collect();
+    records.extend([record("o#1", 1, json!({})), record("q#1", 1, json!({})), record(&long, 1, json!({}))]);
+    store.put(&records).await.unwrap();
+    let mut keys = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let listing = Listing { entity: &THING, scope: 1, prefix: "p#", after: after.as_deref(), limit: 10 };
+        let page = store.list(&listing).await.unwrap();
+        keys.extend(page.rows.iter().map(|row| row.key.clone()));
+        after = keys.last().cloned();
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!((keys.len(), keys.last()), (26, Some(&long)));
+}
+
+#[tokio::test]
+async fn state_is_saved_only_over_what_was_seen() {
+    let table = Embedded::in_memory().await.unwrap();
+    let store = table.store();
+    let key = StateKey { of: "repo#1".to_owned(), name: "mark#issues".to_owned() };
+    assert_eq!(store.save(&key, 0, &json!({"a": 1})).await.unwrap(), 1);
+    assert!(matches!(store.save(&key, 0, &json!({"a": 2})).await, Err(StoreError::Conflict)));
+    assert_eq!(store.save(&key, 1, &json!({"a": 3, "list": [1, null, "x"], "f": 1.5})).await.unwrap(), 2);
+    let state = store.states(std::slice::from_ref(&key)).await.unwrap().remove(0);
+    assert_eq!((state.revision, state.value), (2, json!({"a": 3, "list": [1, null, "x"], "f": 1.5})));
+}
+
+#[tokio::test]
+async fn a_data_directory_in_use_or_damaged_is_told() {
+    let dir = std::env::temp_dir().join(format!("sei-github-test-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&dir);
+    let first = Embedded::open(&dir).await.unwrap();
+    assert!(matches!(Embedded::open(&dir).await, Err(EmbeddedError::Locked { .. })));
+    first.shutdown().await;
+    std::fs::write(dir.join("sei-github.sqlite"), "this is no database, and long enough to be looked at as one".repeat(50)).unwrap();
+    for name in ["sei-github.sqlite-wal", "sei-github.sqlite-shm"] {
+        let _ = std::fs::remove_file(dir.join(name));
+    }
+    let damaged = Embedded::open(&dir).await.err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(damaged.contains("damaged"), "{damaged}");
+    std::fs::remove_dir_all(&dir).unwrap();
+}

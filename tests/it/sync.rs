@@ -1,0 +1,137 @@
+//! What a sync copies, and what it costs.
+
+use crate::bench::Bench;
+use serde_json::{Value, json};
+use sim::Size;
+
+#[tokio::test]
+async fn a_first_sync_copies_everything_and_the_next_writes_nothing() {
+    let bench = Bench::new(7, Size::SMALL).await;
+    assert!(bench.sync().await.is_empty());
+    bench.assert_true("first").await;
+    let before = bench.rows().await;
+    bench.github.reset_ledger();
+    bench.pass(3600);
+    bench.sync().await;
+    let ledger = bench.github.ledger();
+    assert_eq!((ledger.graphql, ledger.rest - ledger.not_modified), (2, 0), "one query for repositories, one for people: {ledger:?}");
+    assert_eq!(bench.rows().await, before);
+}
+
+#[tokio::test]
+async fn only_what_changed_is_read_and_written() {
+    let mut bench = Bench::new(11, &[Size(40, 60, 40)]).await;
+    bench.settings.groups.remove(&engine::Group::CommitFiles);
+    bench.sync().await;
+    let before = bench.rows().await;
+    let numbers = |list: &str| -> Vec<u64> {
+        let world = bench.github.world();
+        world.repos[0][list].as_array().unwrap().iter().map(|item| item["number"].as_u64().unwrap()).collect()
+    };
+    let (issue, pull) = (numbers("issues")[3], numbers("pullRequests")[2]);
+    bench.github.world().edit("repo-00", "issues", issue, "edited");
+    bench.github.world().add_comment("repo-00", "pullRequests", pull);
+    let commits = 3;
+    bench.github.world().push_commits("repo-00", commits);
+    bench.github.reset_ledger();
+    bench.pass(3600);
+    bench.sync().await;
+    bench.assert_true("after the changes").await;
+    let after = bench.rows().await;
+    let changed: Vec<&String> = after.iter().filter(|(key, row)| before.get(*key) != Some(row)).map(|(key, _)| key).collect();
+    assert!(changed.iter().any(|key| key.starts_with("issues") && key.ends_with(&format!("{issue:012}"))), "{changed:?}");
+    assert!(changed.len() < 15, "{changed:?}");
+    assert!(bench.github.ledger().requests < 12, "{:?}", bench.github.ledger());
+}
+
+#[tokio::test]
+async fn what_is_deleted_becomes_a_tombstone() {
+    let bench = Bench::new(13, &[Size(10, 14, 12)]).await;
+    bench.sync().await;
+    let (issue, commented) = {
+        let world = bench.github.world();
+        let issues = world.repos[0]["issues"].as_array().unwrap();
+        let commented = issues.iter().find(|issue| !issue["comments"].as_array().unwrap().is_empty()).unwrap();
+        let commented = commented["number"].as_u64().unwrap();
+        let other = issues.iter().find(|issue| issue["number"] != json!(commented)).unwrap();
+        (other["number"].as_u64().unwrap(), commented)
+    };
+    bench.github.world().delete("repo-00", "issues", issue);
+    bench.github.world().delete_comment("repo-00", "issues", commented);
+    bench.pass(3600);
+    bench.sync().await;
+    bench.assert_true("after the deletions").await;
+}
+
+#[tokio::test]
+async fn a_push_by_force_leaves_commits_behind_but_not_lost() {
+    let bench = Bench::new(17, &[Size(2, 2, 30)]).await;
+    bench.sync().await;
+    bench.github.world().force_push("repo-00", 4);
+    bench.pass(3600);
+    bench.sync().await;
+    let rows = bench.rows().await;
+    let on = |is: bool| rows.iter().filter(|(key, row)| key.starts_with("commits ") && row["on_default_branch"] == json!(is)).count();
+    let reachable = bench.github.world().truth()["commits"].as_u64().unwrap();
+    assert_eq!(u64::try_from(on(true)).unwrap(), reachable);
+    assert!(on(false) >= 4, "{} left behind", on(false));
+}
+
+#[tokio::test]
+async fn a_renamed_repository_keeps_its_rows_and_a_deleted_one_becomes_a_tombstone() {
+    let bench = Bench::new(19, Size::SMALL).await;
+    bench.sync().await;
+    let before = bench.counts().await;
+    bench.github.world().rename_repo("repo-00", "renamed");
+    bench.github.world().delete_repo("repo-02");
+    bench.pass(3600);
+    bench.sync().await;
+    let after = bench.counts().await;
+    for (entity, rows) in &before {
+        let gone = u64::from(*entity == "repositories") + if *entity == "labels" { 0 } else { 0 };
+        assert_eq!(after[entity], rows - gone, "{entity}");
+    }
+    let rows = bench.rows().await;
+    let renamed = rows.values().find(|row| row["full_name"] == json!("acme/renamed")).unwrap();
+    assert_eq!(renamed["renamed_from"], json!(["acme/repo-00"]));
+}
+
+#[tokio::test]
+async fn what_is_odd_is_neither_dropped_nor_changed() {
+    let bench = Bench::new(23, &[Size(60, 80, 60)]).await;
+    bench.sync().await;
+    let rows = bench.rows().await;
+    let of = |entity: &str| -> Vec<&Value> { rows.iter().filter(|(key, _)| key.starts_with(&format!("{entity} "))).map(|(_, row)| row).collect() };
+    assert!(of("issues").iter().any(|row| row["author"].is_null()), "a deleted author is null");
+    assert!(of("issues").iter().any(|row| row["author"] == json!("dependabot[bot]")), "a bot is spelled as REST does");
+    assert!(of("commits").iter().any(|row| row["author_login"].is_null() && !row["author_name"].is_null()));
+    assert!(of("issue_comments").iter().all(|row| row["body"].as_str().unwrap().contains('№')));
+    assert!(of("commit_files").iter().any(|row| row["previous_path"] == json!("src/old.rs")));
+    assert!(of("review_requests").iter().any(|row| !row["removed_at"].is_null()));
+    let world = bench.github.world();
+    for issue in world.repos[0]["issues"].as_array().unwrap() {
+        let row = of("issues").into_iter().find(|row| row["number"] == issue["number"]).unwrap();
+        assert_eq!((&row["title"], &row["updated_at"], &row["node_id"]), (&issue["title"], &issue["updatedAt"], &issue["id"]));
+    }
+}
+
+#[tokio::test]
+async fn rows_have_the_fields_that_their_entity_declares_and_no_others() {
+    let bench = Bench::new(29, Size::SMALL).await;
+    bench.sync().await;
+    for (key, row) in bench.rows().await {
+        let entity = engine::entities::find(key.split(' ').next().unwrap()).unwrap();
+        for name in row.as_object().unwrap().keys() {
+            assert!(entity.fields.iter().any(|field| field.name == name), "{key}: {name} is not declared");
+        }
+        for field in entity.fields.iter().filter(|field| field.name != "review_comments" && field.name != "is_default") {
+            assert!(row.get(field.name).is_some(), "{key}: {} is missing", field.name);
+        }
+    }
+}
+
+#[test]
+fn every_entity_file_is_listed() {
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/engine/src/entities");
+    assert_eq!(std::fs::read_dir(dir).unwrap().count(), engine::entities::ALL.len());
+}
