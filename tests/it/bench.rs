@@ -4,8 +4,7 @@
 use aws::Embedded;
 use engine::entities::{self, Entity};
 use engine::{
-    Clock, Env, Job, Listed, Listing, Outcome, Queue, Record, ScopeId, Settings, State, StateKey, Store, StoreError, Stored, Written,
-    advance, discover,
+    Clock, Env, Job, Listed, Listing, Outcome, Queue, Record, ScopeId, Settings, State, StateKey, Store, StoreError, Stored, Written, advance, discover,
 };
 use github::{ApiUrl, Client, Token};
 use jiff::Timestamp;

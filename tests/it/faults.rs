@@ -91,7 +91,7 @@ async fn a_server_without_limits_is_copied_all_the_same() {
 #[tokio::test]
 async fn a_page_that_is_too_heavy_is_halved_and_nothing_skipped() {
     let bench = Bench::new(5, &[Size(30, 40, 20)]).await;
-    bench.github.faults().heavy = Some(9000);
+    bench.github.faults().heavy = Some(12_000);
     bench.sync().await;
     bench.assert_true("heavy").await;
 }
@@ -169,11 +169,7 @@ async fn a_message_that_is_no_job_fails_alone() {
     let env = bench.env(Arc::new(bench.table.store()), Arc::default());
     let message = |id: &str, body: &str| fetcher::Message { message_id: id.to_owned(), body: body.to_owned() };
     let batch = fetcher::Batch {
-        records: vec![
-            message("a", "not json"),
-            message("b", r#"{"scope": 1, "sweep": "issues"}"#),
-            message("c", r#"{"scope": 1, "sweep": "wikis"}"#),
-        ],
+        records: vec![message("a", "not json"), message("b", r#"{"scope": 1, "sweep": "issues"}"#), message("c", r#"{"scope": 1, "sweep": "wikis"}"#)],
     };
     let failures = fetcher::handle(batch, &env, jiff::Timestamp::MAX).await;
     let failed: Vec<String> = failures.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();

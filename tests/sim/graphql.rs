@@ -243,7 +243,8 @@ impl ObjectValue for Object<'_> {
             ("Repository", "pullRequest" | "issue") => {
                 let list = if name == "issue" { "issues" } else { "pullRequests" };
                 let number = arguments.get("number").and_then(|number| number.as_u64());
-                let found = self.value.get(list).and_then(Value::as_array).into_iter().flatten().find(|item| item.get("number").and_then(Value::as_u64) == number);
+                let found =
+                    self.value.get(list).and_then(Value::as_array).into_iter().flatten().find(|item| item.get("number").and_then(Value::as_u64) == number);
                 return match found {
                     Some(found) => Ok(ResolvedValue::object(self.sub(found, if name == "issue" { "Issue" } else { "PullRequest" }))),
                     None => Err(not_found(format!("Could not resolve to an item with the number of {}.", number.unwrap_or(0)))),
@@ -333,8 +334,7 @@ fn cursor(place: &Place) -> String {
 }
 
 fn uncursor(cursor: &str) -> Option<Place> {
-    let bytes: Option<Vec<u8>> =
-        (0..cursor.len() / 2).map(|at| cursor.get(at * 2..at * 2 + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok())).collect();
+    let bytes: Option<Vec<u8>> = (0..cursor.len() / 2).map(|at| cursor.get(at * 2..at * 2 + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok())).collect();
     let text = String::from_utf8(bytes?).ok()?;
     let (key, number) = text.rsplit_once('~')?;
     Some((key.to_owned(), number.parse().ok()?))
@@ -348,9 +348,10 @@ impl<'w> List<'w> {
         let order = |name: &str| order.and_then(|order| order.get(name)).and_then(|value| value.as_str());
         let key = sort_key(order("field"));
         let down = order("direction") == Some("DESC");
-        let kinds: Option<Vec<String>> = arguments.get("itemTypes").and_then(|kinds| kinds.as_array()).map(|kinds| {
-            kinds.iter().filter_map(|kind| kind.as_str()).map(|kind| kind.replace('_', "").to_lowercase()).collect()
-        });
+        let kinds: Option<Vec<String>> = arguments
+            .get("itemTypes")
+            .and_then(|kinds| kinds.as_array())
+            .map(|kinds| kinds.iter().filter_map(|kind| kind.as_str()).map(|kind| kind.replace('_', "").to_lowercase()).collect());
         let mut all: Vec<Object<'w>> = Vec::new();
         if name == "history" {
             let oid = of.value.get("oid").and_then(Value::as_str).unwrap_or_default();
@@ -392,8 +393,7 @@ impl<'w> List<'w> {
             }
         }
         let total = all.len();
-        let mut placed: Vec<(Place, Object<'w>)> =
-            all.into_iter().enumerate().map(|(index, item)| (place(item.value, key, index), item)).collect();
+        let mut placed: Vec<(Place, Object<'w>)> = all.into_iter().enumerate().map(|(index, item)| (place(item.value, key, index), item)).collect();
         if key.is_some() {
             placed.sort_by(|a, b| if down { b.0.cmp(&a.0) } else { a.0.cmp(&b.0) });
         }

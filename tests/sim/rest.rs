@@ -77,8 +77,10 @@ fn of(repo: &Value, rest: &[&str], query: &HashMap<String, String>) -> Answer {
             let mut query = query.clone();
             query.insert("per_page".to_owned(), "300".to_owned());
             let (files, next) = page(files.into_iter().take(3000).collect(), &query);
-            let who = |name: &str| json!({ "name": commit.pointer(&format!("/{name}/name")), "email": commit.pointer(&format!("/{name}/email")),
-                "date": commit.get("committedDate") });
+            let who = |name: &str| {
+                json!({ "name": commit.pointer(&format!("/{name}/name")), "email": commit.pointer(&format!("/{name}/email")),
+                "date": commit.get("committedDate") })
+            };
             let body = json!({ "sha": sha, "node_id": commit.get("id"),
                 "commit": { "author": who("author"), "committer": who("committer"), "message": commit.get("message") },
                 "stats": { "additions": commit.get("additions"), "deletions": commit.get("deletions") }, "files": files });
@@ -94,8 +96,7 @@ fn page(items: Vec<Value>, query: &HashMap<String, String>) -> (Vec<Value>, Opti
     let total = items.len();
     let items = items.into_iter().skip((page - 1) * size).take(size).collect();
     let next = (page * size < total).then(|| {
-        let mut pairs: Vec<(String, String)> =
-            query.iter().filter(|(name, _)| *name != "page").map(|(name, value)| (name.clone(), value.clone())).collect();
+        let mut pairs: Vec<(String, String)> = query.iter().filter(|(name, _)| *name != "page").map(|(name, value)| (name.clone(), value.clone())).collect();
         pairs.sort();
         pairs.push(("page".to_owned(), (page + 1).to_string()));
         pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")

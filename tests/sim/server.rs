@@ -133,7 +133,11 @@ fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body
     let number = {
         let mut ledger = lock(&shared.ledger);
         ledger.requests += 1;
-        if graphql { ledger.graphql += 1 } else { ledger.rest += 1 }
+        if graphql {
+            ledger.graphql += 1
+        } else {
+            ledger.rest += 1
+        }
         if !headers.contains_key("user-agent") {
             ledger.breaches.push("a request without User-Agent".to_owned());
         }
@@ -274,7 +278,10 @@ fn refused(status: u16, shared: &Shared, now: i64) -> Reply {
             reply
         }
         4 => reply(403, &message("Although you appear to have the correct authorization credentials, the organization has an IP allow list enabled.")),
-        404 => reply(200, &json!({ "data": { "repository": null }, "errors": [{ "type": "NOT_FOUND", "path": ["repository"], "message": "Could not resolve to a Repository." }] })),
+        404 => reply(
+            200,
+            &json!({ "data": { "repository": null }, "errors": [{ "type": "NOT_FOUND", "path": ["repository"], "message": "Could not resolve to a Repository." }] }),
+        ),
         5 => reply(200, &json!("this is not what GraphQL answers")),
         other => reply(other, &message("Repository access blocked")),
     }

@@ -98,9 +98,9 @@ impl World {
 
     /// Anybody: mostly people, sometimes a bot, sometimes nobody any more.
     fn somebody(&mut self) -> Value {
-        match self.random.below(40) {
+        match self.random.below(16) {
             0 => Value::Null,
-            1 | 2 => json!({ "__typename": "Bot", "id": "BOT_1", "databaseId": 777, "login": "dependabot" }),
+            1 => json!({ "__typename": "Bot", "id": "BOT_1", "databaseId": 777, "login": "dependabot" }),
             other => self.user(other % 12),
         }
     }
@@ -237,7 +237,8 @@ impl World {
         let at = time(self.now);
         if let (Some(head), Some(repo)) = (head, self.repo_mut(repo)) {
             let id = repo.get("databaseId").cloned().unwrap_or_default();
-            let main = json!({ "id": format!("REF_{id}_main"), "name": "main", "prefix": "refs/heads/", "target": head, "branchProtectionRule": { "id": "BPR_1" } });
+            let main =
+                json!({ "id": format!("REF_{id}_main"), "name": "main", "prefix": "refs/heads/", "target": head, "branchProtectionRule": { "id": "BPR_1" } });
             repo["defaultBranchRef"] = main.clone();
             repo["pushedAt"] = json!(at);
             if let Some(refs) = repo.get_mut("refs").and_then(Value::as_array_mut) {
@@ -304,7 +305,7 @@ impl World {
     fn timeline(&mut self, pull: bool, count: u64) -> Vec<Value> {
         (0..count)
             .map(|index| {
-                let user = self.user(index % 12);
+                let (user, reviewer) = (self.user(index % 12), self.user(4));
                 match self.random.below(if pull { 12 } else { 9 }) {
                     0 | 1 => self.event("LabeledEvent", json!({ "label": { "name": "bug" } })),
                     2 => self.event("UnlabeledEvent", json!({ "label": { "name": "bug" } })),
@@ -314,8 +315,8 @@ impl World {
                     6 => self.event("MentionedEvent", json!({})),
                     7 => self.event("SubscribedEvent", json!({})),
                     8 => self.event("ClosedEvent", json!({ "stateReason": "COMPLETED", "closer": null })),
-                    9 => self.event("ReviewRequestedEvent", json!({ "requestedReviewer": user })),
-                    10 => self.event("ReviewRequestRemovedEvent", json!({ "requestedReviewer": user })),
+                    9 => self.event("ReviewRequestedEvent", json!({ "requestedReviewer": reviewer })),
+                    10 => self.event("ReviewRequestRemovedEvent", json!({ "requestedReviewer": reviewer })),
                     _ => self.event("HeadRefForcePushedEvent", json!({ "beforeCommit": null, "afterCommit": null })),
                 }
             })
@@ -344,12 +345,16 @@ impl World {
         let (author, assignee) = (self.somebody(), self.user(id % 12));
         let (comments, timeline) = (self.comments(comments), self.timeline(false, events));
         let updated = time(self.now);
-        self.push(repo, "issues", json!({ "id": format!("I_{id}"), "databaseId": id, "fullDatabaseId": id.to_string(), "number": number,
+        self.push(
+            repo,
+            "issues",
+            json!({ "id": format!("I_{id}"), "databaseId": id, "fullDatabaseId": id.to_string(), "number": number,
             "state": if closed { "CLOSED" } else { "OPEN" }, "stateReason": if closed { json!("COMPLETED") } else { Value::Null },
             "issueType": { "name": "Task" }, "title": format!("Issue {number}"), "body": "What happens, and what should. ✔", "locked": false, "author": author,
             "authorAssociation": "MEMBER", "createdAt": at, "updatedAt": updated, "closedAt": if closed { json!(updated) } else { Value::Null },
             "milestone": { "title": "v1.0", "number": 1 }, "parent": null, "labels": [{ "name": "bug" }], "assignees": [assignee], "subIssues": [],
-            "comments": comments, "timelineItems": timeline }));
+            "comments": comments, "timelineItems": timeline }),
+        );
         number
     }
 
@@ -377,7 +382,10 @@ impl World {
         }
         let updated = time(self.now);
         let commit = head.clone().map(|oid| json!({ "id": format!("PRC_{id}"), "commit": oid }));
-        self.push(repo, "pullRequests", json!({ "id": format!("PR_{id}"), "databaseId": id, "fullDatabaseId": id.to_string(), "number": number,
+        self.push(
+            repo,
+            "pullRequests",
+            json!({ "id": format!("PR_{id}"), "databaseId": id, "fullDatabaseId": id.to_string(), "number": number,
             "state": if merged { "MERGED" } else { "OPEN" }, "isDraft": false, "merged": merged, "locked": false, "title": format!("Pull request {number}"),
             "body": "Why and how.", "author": author, "authorAssociation": "MEMBER", "createdAt": at, "updatedAt": updated,
             "closedAt": if merged { json!(updated) } else { Value::Null }, "mergedAt": if merged { json!(updated) } else { Value::Null },
@@ -385,7 +393,8 @@ impl World {
             "headRefName": format!("topic-{number}"), "headRefOid": head, "headRepository": null, "baseRefName": "main", "baseRefOid": head,
             "additions": 10, "deletions": 4, "changedFiles": files.len(), "milestone": null, "labels": [{ "name": "enhancement" }],
             "assignees": [self.user(2)], "reviewRequests": [{ "id": "RR_1", "requestedReviewer": self.user(3) }], "closingIssuesReferences": [],
-            "commits": commit.into_iter().collect::<Vec<_>>(), "files": files, "reviews": reviews, "comments": comments, "timelineItems": timeline }));
+            "commits": commit.into_iter().collect::<Vec<_>>(), "files": files, "reviews": reviews, "comments": comments, "timelineItems": timeline }),
+        );
         number
     }
 
@@ -394,16 +403,24 @@ impl World {
         let author = self.user(id % 12);
         let name = author.get("login").cloned().unwrap_or_default();
         let user = json!({ "login": name, "id": author.get("databaseId"), "node_id": author.get("id"), "type": "User" });
-        self.push(repo, "reviewComments", json!({ "id": id, "node_id": format!("PRRC_{id}"), "pull_request_review_id": id, "path": "src/file_0.rs", "body": "Why?",
+        self.push(
+            repo,
+            "reviewComments",
+            json!({ "id": id, "node_id": format!("PRRC_{id}"), "pull_request_review_id": id, "path": "src/file_0.rs", "body": "Why?",
             "user": user, "author_association": "MEMBER", "line": 3, "original_line": 3, "side": "RIGHT", "commit_id": "0", "original_commit_id": "0",
-            "created_at": at, "updated_at": at, "number": number }));
+            "created_at": at, "updated_at": at, "number": number }),
+        );
     }
 
     pub fn add_release(&mut self, repo: &str, tag: &str) {
         let (id, at, head, author) = (self.id(), self.tick(60), self.head(repo), self.user(0));
         self.push(repo, "refs", json!({ "id": format!("REF_{id}"), "name": tag, "prefix": "refs/tags/", "target": head, "branchProtectionRule": null }));
-        self.push(repo, "releases", json!({ "id": format!("RE_{id}"), "databaseId": id, "name": tag, "tagName": tag, "tagCommit": head, "description": "Notes",
-            "isDraft": false, "isPrerelease": false, "author": author, "createdAt": at, "publishedAt": at, "updatedAt": at }));
+        self.push(
+            repo,
+            "releases",
+            json!({ "id": format!("RE_{id}"), "databaseId": id, "name": tag, "tagName": tag, "tagCommit": head, "description": "Notes",
+            "isDraft": false, "isPrerelease": false, "author": author, "createdAt": at, "publishedAt": at, "updatedAt": at }),
+        );
         if let Some(repo) = self.repo_mut(repo) {
             repo["pushedAt"] = json!(at);
         }
@@ -412,8 +429,12 @@ impl World {
     pub fn add_deployment(&mut self, repo: &str) {
         let (id, at, head, creator) = (self.id(), self.tick(60), self.head(repo), self.user(0));
         let status = json!({ "id": format!("DS_{id}"), "state": "SUCCESS", "environment": "production", "description": null, "creator": creator, "createdAt": at, "updatedAt": at });
-        self.push(repo, "deployments", json!({ "id": format!("DE_{id}"), "databaseId": id, "commitOid": head, "ref": null, "task": "deploy", "environment": "production",
-            "description": null, "state": "ACTIVE", "creator": creator, "createdAt": at, "updatedAt": at, "statuses": [status] }));
+        self.push(
+            repo,
+            "deployments",
+            json!({ "id": format!("DE_{id}"), "databaseId": id, "commitOid": head, "ref": null, "task": "deploy", "environment": "production",
+            "description": null, "state": "ACTIVE", "creator": creator, "createdAt": at, "updatedAt": at, "statuses": [status] }),
+        );
     }
 
     pub fn add_run(&mut self, repo: &str) {
@@ -492,15 +513,10 @@ impl World {
             let all = self.repos.iter().filter_map(|repo| repo.get("refs")?.as_array()).flatten();
             all.filter(|one| one.get("prefix").and_then(Value::as_str) == Some(prefix)).count()
         };
-        let reachable: Vec<(&Value, Arc<Vec<String>>)> = self
-            .repos
-            .iter()
-            .filter_map(|repo| Some((repo, self.history(repo, repo.pointer("/defaultBranchRef/target")?.as_str()?))))
-            .collect();
-        let files: usize = reachable
-            .iter()
-            .flat_map(|(repo, all)| all.iter().filter_map(|oid| Some(repo.get("commits")?.get(oid)?.get("files")?.as_array()?.len())))
-            .sum();
+        let reachable: Vec<(&Value, Arc<Vec<String>>)> =
+            self.repos.iter().filter_map(|repo| Some((repo, self.history(repo, repo.pointer("/defaultBranchRef/target")?.as_str()?)))).collect();
+        let files: usize =
+            reachable.iter().flat_map(|(repo, all)| all.iter().filter_map(|oid| Some(repo.get("commits")?.get(oid)?.get("files")?.as_array()?.len()))).sum();
         let truth = json!({
             "repositories": self.repos.len(),
             "branches": refs("refs/heads/"), "tags": refs("refs/tags/"),

@@ -3,9 +3,9 @@
 use crate::arguments::{Export, Format};
 use crate::failure::Failure;
 use crate::sync::date;
+use engine::Store;
 use engine::entities::{self, Entity};
 use engine::export::{Filter, export, has_repo, names, schema};
-use engine::Store;
 use globset::Glob;
 use serde_json::{Map, Value};
 use std::io::{BufWriter, Write};

@@ -43,7 +43,14 @@ pub(crate) fn schema() -> Result<ExitCode, Failure> {
          Times are RFC 3339 in UTC. Rows of a repository begin with `repo`, its present owner/name. Null means that GitHub has no value.\n",
     );
     for entity in engine::entities::ALL {
-        let _ = write!(text, "\n## {}\n\n{} `--fetch {}`. [Source]({})\n\n| field | type | meaning |\n|---|---|---|\n", entity.name, entity.about, entity.group.name(), entity.source);
+        let _ = write!(
+            text,
+            "\n## {}\n\n{} `--fetch {}`. [Source]({})\n\n| field | type | meaning |\n|---|---|---|\n",
+            entity.name,
+            entity.about,
+            entity.group.name(),
+            entity.source
+        );
         for field in entity.fields {
             let _ = writeln!(text, "| {} | {} | {} |", field.name, format!("{:?}", field.kind).to_lowercase(), field.about);
         }

@@ -71,10 +71,7 @@ pub(crate) fn groups(names: &[String]) -> Result<BTreeSet<Group>, Failure> {
         return Ok(Group::ALL.into_iter().collect());
     }
     let known = || Group::ALL.map(Group::name).into_iter().filter(|name| *name != "always").collect::<Vec<_>>().join(", ");
-    names
-        .iter()
-        .map(|name| Group::parse(name).ok_or_else(|| Failure::Usage(format!("`{name}` is not a group for --fetch. There are: {}", known()))))
-        .collect()
+    names.iter().map(|name| Group::parse(name).ok_or_else(|| Failure::Usage(format!("`{name}` is not a group for --fetch. There are: {}", known())))).collect()
 }
 
 /// A day or a time, in UTC.

@@ -17,8 +17,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, KeysAndAttributes, Put,
-    ScalarAttributeType, Select, TransactWriteItem, Update,
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, KeysAndAttributes, Put, ScalarAttributeType, Select, TransactWriteItem, Update,
 };
 use engine::entities::Entity;
 use engine::{Listed, Listing, Presence, Record, ScopeId, State, StateKey, Store, StoreError, Stored, Written};
@@ -103,12 +102,8 @@ impl DynamoStore {
         let wanted = records.keys().map(|(pk, sk)| keys(pk, sk)).collect();
         let items = self.batch_get(wanted, Some("pk, sk, #v, #d, #g, #n"), false).await?;
         let read = |item: Item| {
-            let existing = Existing {
-                version: string(&item, "_v"),
-                digest: string(&item, "_d"),
-                gone: item.contains_key("_gone"),
-                parts: item::part_keys(&item),
-            };
+            let existing =
+                Existing { version: string(&item, "_v"), digest: string(&item, "_d"), gone: item.contains_key("_gone"), parts: item::part_keys(&item) };
             ((string(&item, "pk"), string(&item, "sk")), existing)
         };
         Ok(items.into_iter().map(read).collect())
@@ -238,11 +233,7 @@ impl DynamoStore {
         }
         let mut parts = self.batch_get(keys, None, true).await?;
         parts.sort_by_key(|part| string(part, "sk"));
-        let bytes: Vec<u8> = parts
-            .iter()
-            .filter_map(|part| part.get("_part")?.as_b().ok())
-            .flat_map(|part| part.as_ref().to_vec())
-            .collect();
+        let bytes: Vec<u8> = parts.iter().filter_map(|part| part.get("_part")?.as_b().ok()).flat_map(|part| part.as_ref().to_vec()).collect();
         let fields = serde_json::from_slice(&bytes);
         fields.map(Some).map_err(|error| StoreError::Broken { what: "a large record lacks a part".to_owned(), source: error.into() })
     }
@@ -339,9 +330,7 @@ impl Store for DynamoStore {
             query = match (listing.after, listing.prefix) {
                 (Some(after), _) => query.key_condition_expression("pk = :pk AND sk > :after").expression_attribute_values(":after", text(item::sk(after))),
                 (None, "") => query.key_condition_expression("pk = :pk"),
-                (None, prefix) => {
-                    query.key_condition_expression("pk = :pk AND begins_with(sk, :prefix)").expression_attribute_values(":prefix", text(prefix))
-                }
+                (None, prefix) => query.key_condition_expression("pk = :pk AND begins_with(sk, :prefix)").expression_attribute_values(":prefix", text(prefix)),
             };
             let answer = query.send().await.map_err(|error| failed("listing rows", error))?;
             for item in answer.items.unwrap_or_default() {

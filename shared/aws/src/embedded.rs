@@ -1,8 +1,8 @@
 //! A DynamoDB inside this process, on an SQLite file in the data directory, spoken to through the same SDK as in AWS.
 
 use crate::dynamo::{DynamoStore, Writes, create_table_if_missing};
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use engine::StoreError;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -54,8 +54,8 @@ impl Embedded {
         }
         lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "process {}", std::process::id())).map_err(directory)?;
         let file = dir.join(FILE);
-        let database = dynoxide::Database::new(&file.to_string_lossy())
-            .map_err(|error| EmbeddedError::Damaged { file: file.clone(), why: error.to_string() })?;
+        let database =
+            dynoxide::Database::new(&file.to_string_lossy()).map_err(|error| EmbeddedError::Damaged { file: file.clone(), why: error.to_string() })?;
         let embedded = Self::serve(database, Some(lock)).await.map_err(directory)?;
         match create_table_if_missing(&embedded.client, TABLE).await {
             Ok(()) => Ok(embedded),
@@ -67,8 +67,7 @@ impl Embedded {
     /// A table that ends with the process.
     pub async fn in_memory() -> Result<Self, EmbeddedError> {
         let nowhere = PathBuf::from("memory");
-        let database =
-            dynoxide::Database::memory().map_err(|error| EmbeddedError::Damaged { file: nowhere.clone(), why: error.to_string() })?;
+        let database = dynoxide::Database::memory().map_err(|error| EmbeddedError::Damaged { file: nowhere.clone(), why: error.to_string() })?;
         let embedded = Self::serve(database, None).await.map_err(|source| EmbeddedError::Directory { dir: nowhere, source })?;
         create_table_if_missing(&embedded.client, TABLE).await?;
         Ok(embedded)

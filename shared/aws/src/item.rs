@@ -148,7 +148,5 @@ pub(crate) fn json(value: AttributeValue) -> Value {
 }
 
 fn number(text: &str) -> Option<Number> {
-    text.parse::<u64>().map(Number::from).ok().or_else(|| text.parse::<i64>().map(Number::from).ok()).or_else(|| {
-        Number::from_f64(text.parse().ok()?)
-    })
+    text.parse::<u64>().map(Number::from).ok().or_else(|| text.parse::<i64>().map(Number::from).ok()).or_else(|| Number::from_f64(text.parse().ok()?))
 }

@@ -11,8 +11,7 @@ use std::collections::HashMap;
 impl DynamoStore {
     pub(crate) async fn read_states(&self, wanted: &[StateKey]) -> Result<Vec<State>, StoreError> {
         let items = self.batch_get(wanted.iter().map(|key| keys(&key.of, &key.name)).collect(), None, true).await?;
-        let mut found: HashMap<(String, String), State> =
-            items.into_iter().map(|item| ((string(&item, "pk"), string(&item, "sk")), parse(item))).collect();
+        let mut found: HashMap<(String, String), State> = items.into_iter().map(|item| ((string(&item, "pk"), string(&item, "sk")), parse(item))).collect();
         Ok(wanted.iter().map(|key| found.remove(&(key.of.clone(), key.name.clone())).unwrap_or_default()).collect())
     }
 

@@ -26,9 +26,7 @@ where
         "AccessDeniedException" | "UnrecognizedClientException" => "the role lacks a permission: compare it with infra/template.yaml",
         "ResourceNotFoundException" => "the table or queue does not exist: is the stack deployed, and the name right?",
         _ if detail.contains("disk is full") => "the disk is full: free some space and run the same command again, nothing is lost",
-        _ if detail.contains("malformed") || detail.contains("not a database") => {
-            "the data file is damaged: move it away and sync again"
-        }
+        _ if detail.contains("malformed") || detail.contains("not a database") => "the data file is damaged: move it away and sync again",
         "ValidationException" | "ItemCollectionSizeLimitExceededException" => "this should not happen: please report it",
         _ => "",
     };
@@ -41,8 +39,5 @@ where
 }
 
 pub(crate) fn gave_up(doing: &str) -> StoreError {
-    StoreError::Unavailable {
-        what: format!("storage was still busy after {TRIES} tries while {doing}"),
-        source: "throttled".into(),
-    }
+    StoreError::Unavailable { what: format!("storage was still busy after {TRIES} tries while {doing}"), source: "throttled".into() }
 }

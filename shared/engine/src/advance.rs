@@ -18,11 +18,17 @@ pub enum Outcome {
     /// Out of time: another visit was asked for.
     Continued,
     /// Nothing can be done before then: a limit, or a pause after failures. Ask again.
-    Parked { until: Timestamp, why: String },
+    Parked {
+        until: Timestamp,
+        why: String,
+    },
     /// Somebody else moved the mark; their visit stands, ours is void.
     Superseded,
     /// GitHub will not show it, and asking again at once would not help. `status` says why.
-    Refused { code: String, message: String },
+    Refused {
+        code: String,
+        message: String,
+    },
 }
 
 /// Moves `job` forward until `deadline`.
@@ -73,12 +79,7 @@ async fn visit(job: &Job, env: &Env, deadline: Timestamp) -> Result<Outcome, Err
 }
 
 fn begin(repo: &Repository, sweep: &dyn Sweep, env: &Env) -> Walk {
-    Walk {
-        hint: repo.moved.get(sweep.name()).cloned(),
-        began: Some(env.now()),
-        full: env.settings.full,
-        ..Walk::default()
-    }
+    Walk { hint: repo.moved.get(sweep.name()).cloned(), began: Some(env.now()), full: env.settings.full, ..Walk::default() }
 }
 
 /// Writes what a page brought, then the mark that says so.
@@ -118,13 +119,7 @@ async fn bury(job: &Job, env: &Env, set: &Complete, now: Timestamp) -> Result<Wr
     let mut after = set.after.clone();
     let mut written = Written::default();
     loop {
-        let listing = Listing {
-            entity: set.entity,
-            scope: job.scope,
-            prefix: &set.prefix,
-            after: after.as_deref(),
-            limit: 500,
-        };
+        let listing = Listing { entity: set.entity, scope: job.scope, prefix: &set.prefix, after: after.as_deref(), limit: 500 };
         let page = env.store.list(&listing).await?;
         let past = |key: &str| set.upto.as_deref().is_some_and(|upto| key > upto);
         let absent: Vec<Record> = page
@@ -177,7 +172,7 @@ async fn stop(job: &Job, env: &Env, mut mark: Mark, error: Error) -> Result<Outc
             mark.not_before = Some(*until);
             Outcome::Parked { until: *until, why: error.to_string() }
         }
-        Error::GitHub(github::Error::Unauthenticated { .. }) => return Err(error),
+        Error::GitHub(github::Error::Unauthenticated) => return Err(error),
         Error::GitHub(github) if is_passing(github) => {
             mark.failures += 1;
             let pause = SignedDuration::from_secs(1 << mark.failures.min(8));
@@ -224,7 +219,7 @@ fn code(error: &github::Error) -> &'static str {
         },
         github::Error::Absent { .. } => "absent",
         github::Error::Gone { .. } => "switched_off",
-        github::Error::Empty { .. } => "empty",
+        github::Error::Empty => "empty",
         github::Error::Blocked { .. } => "blocked",
         github::Error::OtherHost { .. } => "other_host",
         github::Error::Mistake { .. } => "unsupported",

@@ -42,7 +42,7 @@ const REPOSITORIES_QUERY: &str = "query($org: String!, $first: Int!, $after: Str
 const PEOPLE_QUERY: &str = "query($org: String!, $people: Boolean!, $after: String, $teams: Boolean!, $teamsAfter: String) { rateLimit { cost remaining resetAt } \
     organization(login: $org) { databaseId membersWithRole(first: 100, after: $after) @include(if: $people) { pageInfo { hasNextPage endCursor } \
     nodes { __typename id databaseId login name } } \
-    teams(first: 50, after: $teamsAfter) @include(if: $teams) { pageInfo { hasNextPage endCursor } nodes { id databaseId slug name description privacy \
+    teams(first: 30, after: $teamsAfter) @include(if: $teams) { pageInfo { hasNextPage endCursor } nodes { id databaseId slug name description privacy \
     parentTeam { slug } createdAt updatedAt members(first: 100) { pageInfo { hasNextPage endCursor } nodes { login } } \
     repositories(first: 100) { pageInfo { hasNextPage endCursor } nodes { nameWithOwner } } } } } }";
 
@@ -51,9 +51,7 @@ const TEAM_QUERY: &str = "query($org: String!, $slug: String!, $members: String,
     repositories(first: 100, after: $repositories) { pageInfo { hasNextPage endCursor } nodes { nameWithOwner } } } } }";
 
 pub(crate) fn queries() -> Vec<(String, String)> {
-    [("repositories", REPOSITORIES_QUERY), ("people", PEOPLE_QUERY), ("team", TEAM_QUERY)]
-        .map(|(name, query)| (name.to_owned(), query.to_owned()))
-        .to_vec()
+    [("repositories", REPOSITORIES_QUERY), ("people", PEOPLE_QUERY), ("team", TEAM_QUERY)].map(|(name, query)| (name.to_owned(), query.to_owned())).to_vec()
 }
 
 /// Which repositories the owner selected.
@@ -250,13 +248,7 @@ fn hint(node: Node<'_>, org_id: ScopeId) -> Repository {
     let deployed = node.at("deployments.nodes").0.to_string();
     moved.insert("deployments".to_owned(), format!("{deployments} {:x}", short_hash(&deployed)));
     // A push moves `pushedAt`, and with it any branch or tag.
-    let seen = format!(
-        "{lists} {} {} {} {}",
-        node.str("pushedAt").unwrap_or_default(),
-        node.at("labels").0,
-        node.at("milestones").0,
-        node.at("releases").0
-    );
+    let seen = format!("{lists} {} {} {} {}", node.str("pushedAt").unwrap_or_default(), node.at("labels").0, node.at("milestones").0, node.at("releases").0);
     moved.insert("catalogue".to_owned(), format!("{lists} {:x}", short_hash(&seen)));
     if let Some(head) = node.str("defaultBranchRef.target.oid") {
         moved.insert("commits".to_owned(), head.to_owned());
@@ -279,15 +271,12 @@ fn is_nothing(seen: &str) -> bool {
 
 fn fields(node: Node<'_>, before: Option<&serde_json::Map<String, Value>>) -> Value {
     let full_name = node.str("nameWithOwner").unwrap_or_default();
-    let mut renamed_from: Vec<Value> =
-        before.and_then(|fields| fields.get("renamed_from")?.as_array().cloned()).unwrap_or_default();
+    let mut renamed_from: Vec<Value> = before.and_then(|fields| fields.get("renamed_from")?.as_array().cloned()).unwrap_or_default();
     if let Some(old) = before.and_then(|fields| fields.get("full_name")).filter(|old| old.as_str() != Some(full_name)) {
         renamed_from.push(old.clone());
     }
-    let languages: serde_json::Map<String, Value> = node
-        .items("languages.edges")
-        .filter_map(|edge| Some((edge.str("node.name")?.to_owned(), edge.value("size"))))
-        .collect();
+    let languages: serde_json::Map<String, Value> =
+        node.items("languages.edges").filter_map(|edge| Some((edge.str("node.name")?.to_owned(), edge.value("size")))).collect();
     json!({
         "id": node.u64("databaseId"),
         "node_id": node.value("id"),
@@ -386,9 +375,7 @@ async fn people(org: &str, org_id: ScopeId, env: &Env, found: &mut Found) -> Res
 
 async fn team(org: &str, node: Node<'_>, env: &Env, out: &mut Out) -> Result<(), Error> {
     let (Some(id), Some(slug)) = (node.u64("databaseId"), node.str("slug")) else { return Ok(()) };
-    let names = |node: Node<'_>, list: &str, field: &str| -> Vec<String> {
-        node.items(list).filter_map(|item| item.str(field)).map(str::to_owned).collect()
-    };
+    let names = |node: Node<'_>, list: &str, field: &str| -> Vec<String> { node.items(list).filter_map(|item| item.str(field)).map(str::to_owned).collect() };
     let mut members = names(node, "members.nodes", "login");
     let mut repositories = names(node, "repositories.nodes", "nameWithOwner");
     let mut page = (node.value("members.pageInfo"), node.value("repositories.pageInfo"));

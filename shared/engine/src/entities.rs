@@ -106,17 +106,8 @@ pub fn find(name: &str) -> Option<&'static Entity> {
 }
 
 impl Group {
-    pub const ALL: [Self; 9] = [
-        Self::Always,
-        Self::PullRequests,
-        Self::Issues,
-        Self::Commits,
-        Self::CommitFiles,
-        Self::Releases,
-        Self::Teams,
-        Self::Deployments,
-        Self::WorkflowRuns,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Always, Self::PullRequests, Self::Issues, Self::Commits, Self::CommitFiles, Self::Releases, Self::Teams, Self::Deployments, Self::WorkflowRuns];
 
     /// As `--fetch` takes it.
     #[must_use]

@@ -1,9 +1,9 @@
 //! Everything a visit touches, and the one way it asks GitHub: through the gate, counting what is spent.
 
+use crate::Error;
 use crate::entities::Group;
 use crate::gate::Gate;
 use crate::ports::{Clock, Queue, Store};
-use crate::Error;
 use github::{Answer, Reply, Resource};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -62,13 +62,7 @@ pub struct Env {
 
 impl Env {
     #[must_use]
-    pub fn new(
-        github: github::Client,
-        store: Arc<dyn Store>,
-        queue: Arc<dyn Queue>,
-        clock: Arc<dyn Clock>,
-        settings: Settings,
-    ) -> Self {
+    pub fn new(github: github::Client, store: Arc<dyn Store>, queue: Arc<dyn Queue>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         // GitHub allows 100; ten are enough to hide its latency and leave room for others who use the token.
         let in_flight = Arc::new(Semaphore::new(10));
         Self { github, store, queue, clock, settings: Arc::new(settings), in_flight }

@@ -54,13 +54,7 @@ impl<'a> Pages<'a> {
         if self.through {
             return Ok(None);
         }
-        let listing = Listing {
-            entity: self.entity,
-            scope: self.scope,
-            prefix: "",
-            after: self.after.as_deref(),
-            limit: 500,
-        };
+        let listing = Listing { entity: self.entity, scope: self.scope, prefix: "", after: self.after.as_deref(), limit: 500 };
         let page = self.store.list(&listing).await?;
         self.after = page.rows.last().map(|row| row.key.clone());
         self.through = !page.more || self.after.is_none();

@@ -33,12 +33,7 @@ impl<'a> Gate<'a> {
     }
 
     /// Learns from an answer: closes the gate when GitHub said so, or when only the owner's reserve is left.
-    pub(crate) async fn note(
-        &self,
-        budget: Option<&Budget>,
-        error: Option<&github::Error>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub(crate) async fn note(&self, budget: Option<&Budget>, error: Option<&github::Error>, now: Timestamp) -> Result<(), StoreError> {
         if let Some(github::Error::Limited { until, resource, secondary }) = error {
             let door = if *secondary { BOTH } else { name(resource) };
             return self.close(door, *until, "limited by GitHub").await;

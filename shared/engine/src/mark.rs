@@ -103,10 +103,8 @@ pub(crate) fn parse(state: crate::State) -> Mark {
 
 /// Saves the mark if nobody has since it was read.
 pub(crate) async fn save(store: &dyn Store, job: &Job, mark: &mut Mark) -> Result<(), StoreError> {
-    let value = serde_json::to_value(&*mark).map_err(|source| StoreError::Broken {
-        what: format!("the mark of {} cannot be written", job.sweep),
-        source: source.into(),
-    })?;
+    let value = serde_json::to_value(&*mark)
+        .map_err(|source| StoreError::Broken { what: format!("the mark of {} cannot be written", job.sweep), source: source.into() })?;
     mark.revision = store.save(&key(job), mark.revision, &value).await?;
     Ok(())
 }

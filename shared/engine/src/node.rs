@@ -98,15 +98,7 @@ impl Out {
         self.push_as(entity, self.scope, key, version, fields, Presence::Whole);
     }
 
-    fn push_as(
-        &mut self,
-        entity: &'static Entity,
-        scope: ScopeId,
-        key: String,
-        version: Version,
-        fields: Value,
-        presence: Presence,
-    ) {
+    fn push_as(&mut self, entity: &'static Entity, scope: ScopeId, key: String, version: Version, fields: Value, presence: Presence) {
         let fields = match fields {
             Value::Object(fields) => fields,
             _ => Map::new(),
@@ -149,7 +141,5 @@ pub(crate) fn padded(number: u64) -> String {
 /// A short stable hash: enough to recognise what was seen in a listing.
 pub(crate) fn short_hash(text: &str) -> u64 {
     // FNV-1a, since the standard hasher may change between builds that share a mark.
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

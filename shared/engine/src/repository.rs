@@ -1,9 +1,9 @@
 //! What discovery left for the sweeps about one repository: its present name and what moved.
 
+use crate::Env;
 use crate::mark::partition;
 use crate::model::{ScopeId, State, StateKey};
 use crate::ports::StoreError;
-use crate::Env;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

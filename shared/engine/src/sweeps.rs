@@ -12,12 +12,12 @@ mod review_comments;
 mod timeline;
 mod workflow_runs;
 
+use crate::Error;
 use crate::entities::{Entity, Group};
 use crate::env::Env;
 use crate::mark::Mark;
 use crate::model::{Job, Record, ScopeId};
 use crate::repository::Repository;
-use crate::Error;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;

@@ -143,9 +143,7 @@ fn forbidden(headers: &HeaderMap, message: &str) -> Forbidden {
     }
     let (accepted, has) = (list(headers, "x-accepted-oauth-scopes"), list(headers, "x-oauth-scopes"));
     match (accepted, has) {
-        (Some(accepted), Some(has)) if !accepted.is_empty() && !accepted.iter().any(|scope| has.contains(scope)) => {
-            Forbidden::Scope { accepted, has }
-        }
+        (Some(accepted), Some(has)) if !accepted.is_empty() && !accepted.iter().any(|scope| has.contains(scope)) => Forbidden::Scope { accepted, has },
         _ => Forbidden::Other,
     }
 }
@@ -181,8 +179,7 @@ pub(crate) fn graphql(headers: &HeaderMap, body: Value, now: Timestamp) -> Resul
     let Value::Object(mut body) = body else {
         return Err(Error::Passing { status: Some(200), message: "GitHub's answer is not what GraphQL answers".to_owned() });
     };
-    let errors: Vec<GraphqlError> =
-        body.get("errors").and_then(Value::as_array).map(|errors| errors.iter().map(error).collect()).unwrap_or_default();
+    let errors: Vec<GraphqlError> = body.get("errors").and_then(Value::as_array).map(|errors| errors.iter().map(error).collect()).unwrap_or_default();
     let data = body.remove("data").unwrap_or(Value::Null);
     let has = |kind: &str| errors.iter().any(|error| error.kind.as_deref() == Some(kind));
     if has("RATE_LIMITED") || errors.iter().any(|error| is_about_limits(&error.message)) {
@@ -200,9 +197,7 @@ pub(crate) fn graphql(headers: &HeaderMap, body: Value, now: Timestamp) -> Resul
         return Err(match errors.first() {
             // No type, no data: the query itself was not accepted.
             Some(error) if error.kind.is_none() => Error::Mistake { message },
-            Some(error) if error.kind.as_deref() == Some("INSUFFICIENT_SCOPES") => {
-                Error::Forbidden { reason: Forbidden::Other, message }
-            }
+            Some(error) if error.kind.as_deref() == Some("INSUFFICIENT_SCOPES") => Error::Forbidden { reason: Forbidden::Other, message },
             Some(_) => Error::Rejected { status: 200, message },
             None => Error::Passing { status: Some(200), message: format!("GitHub's answer has no data: {message}") },
         });

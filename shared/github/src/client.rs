@@ -188,10 +188,7 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder, url: &Url) -> Result<(u16, reqwest::header::HeaderMap, Vec<u8>), Error> {
-        let request = request
-            .bearer_auth(&self.token.0)
-            .header("accept", "application/vnd.github+json")
-            .header("x-github-api-version", "2022-11-28");
+        let request = request.bearer_auth(&self.token.0).header("accept", "application/vnd.github+json").header("x-github-api-version", "2022-11-28");
         let answer = request.send().await.map_err(|error| unreachable(&error, url))?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = answer.bytes().await.map_err(|error| unreachable(&error, url))?;

@@ -39,9 +39,14 @@ pub enum Error {
 /// The meanings of a 403.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Forbidden {
-    Scope { accepted: Vec<String>, has: Vec<String> },
+    Scope {
+        accepted: Vec<String>,
+        has: Vec<String>,
+    },
     /// `url` authorises the token, for an hour.
-    Sso { url: Option<String> },
+    Sso {
+        url: Option<String>,
+    },
     IpAllowList,
     Other,
 }

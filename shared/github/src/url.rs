@@ -62,11 +62,7 @@ impl ApiUrl {
 
     /// `path` below the REST root, or an absolute address on the same host; none for any other host.
     pub(crate) fn resolve(&self, path_or_url: &str) -> Result<Url, String> {
-        let text = if path_or_url.starts_with('/') {
-            format!("{}{path_or_url}", self.rest.as_str().trim_end_matches('/'))
-        } else {
-            path_or_url.to_owned()
-        };
+        let text = if path_or_url.starts_with('/') { format!("{}{path_or_url}", self.rest.as_str().trim_end_matches('/')) } else { path_or_url.to_owned() };
         let url = Url::parse(&text).map_err(|_| text.clone())?;
         if url.origin() == self.rest.origin() { Ok(url) } else { Err(url.host_str().unwrap_or_default().to_owned()) }
     }

@@ -2,9 +2,9 @@
 
 use super::connections::{Connection, Overflow, Parent, Taken, check};
 use super::{Page, Sweep, Visit};
+use crate::Error;
 use crate::entities::{BRANCHES, Entity, Group, LABELS, MILESTONES, RELEASES, TAGS};
 use crate::node::{Node, Out, WHO, padded};
-use crate::Error;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -23,9 +23,7 @@ static LISTS: &[Connection] = &[
         field: "refs",
         alias: "branches",
         args: ", refPrefix: \"refs/heads/\"",
-        select: || {
-            "id name branchProtectionRule { id } target { oid ... on Commit { committedDate author { user { login } } } }".to_owned()
-        },
+        select: || "id name branchProtectionRule { id } target { oid ... on Commit { committedDate author { user { login } } } }".to_owned(),
         entity: &BRANCHES,
         read: branch,
     },

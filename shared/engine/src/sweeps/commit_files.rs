@@ -92,7 +92,7 @@ impl Sweep for CommitFiles {
 async fn read(visit: &Visit<'_>, sha: &str, url: &str) -> Result<Page, Error> {
     let reply = match visit.env.rest(url, None).await {
         // The commit is no longer there (a push by force, a purge), or its diff cannot be made: say so and go on.
-        Err(Error::GitHub(error @ (github::Error::Absent { .. } | github::Error::Rejected { .. } | github::Error::Empty { .. })))
+        Err(Error::GitHub(error @ (github::Error::Absent { .. } | github::Error::Rejected { .. } | github::Error::Empty)))
             if visit.mark.pages > 0 || matches!(error, github::Error::Rejected { .. }) =>
         {
             return Ok(Page { missing: vec![format!("{sha}: {error}")], ..Page::default() });

@@ -93,8 +93,7 @@ async fn walk(visit: &Visit<'_>, mut position: Position, head: &str) -> Result<P
     if visit.first() && visit.mark.pages == 0 && position.after.is_none() {
         asked.clear();
     }
-    let known: HashSet<String> =
-        visit.env.store.get(&COMMITS, visit.scope(), &asked).await?.into_iter().map(|row| row.key).collect();
+    let known: HashSet<String> = visit.env.store.get(&COMMITS, visit.scope(), &asked).await?.into_iter().map(|row| row.key).collect();
     let fresh: Vec<&String> = met.iter().filter(|sha| !known.contains(*sha)).collect();
     position.fresh += u64::try_from(fresh.len()).unwrap_or(0);
     if visit.env.settings.wants(Group::CommitFiles) {

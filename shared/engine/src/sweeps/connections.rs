@@ -1,10 +1,10 @@
 //! The lists inside an item (a pull request's reviews, a repository's tags): asked for with the item, and paged on
 //! by themselves when they overflow, never cut.
 
+use crate::Error;
 use crate::entities::Entity;
 use crate::node::{Node, Out, short_hash};
 use crate::sweeps::{Complete, Visit};
-use crate::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -65,19 +65,10 @@ impl Connection {
         let mut seen: BTreeSet<u64> = fresh.map(|record| short_hash(&record.key)).collect();
         seen.extend(before);
         match (list.flag("pageInfo.hasNextPage"), list.str("pageInfo.endCursor")) {
-            (true, Some(after)) => Taken::More(Overflow {
-                number: parent.number,
-                alias: self.alias.to_owned(),
-                after: after.to_owned(),
-                seen: seen.into_iter().collect(),
-            }),
-            _ => Taken::All(Complete {
-                entity: self.entity,
-                prefix: parent.prefix.to_owned(),
-                keys: seen,
-                upto: None,
-                after: None,
-            }),
+            (true, Some(after)) => {
+                Taken::More(Overflow { number: parent.number, alias: self.alias.to_owned(), after: after.to_owned(), seen: seen.into_iter().collect() })
+            }
+            _ => Taken::All(Complete { entity: self.entity, prefix: parent.prefix.to_owned(), keys: seen, upto: None, after: None }),
         }
     }
 }

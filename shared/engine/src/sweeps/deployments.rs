@@ -3,9 +3,9 @@
 
 use super::connections::check;
 use super::{Page, Sweep, Visit};
+use crate::Error;
 use crate::entities::{DEPLOYMENTS, Entity, Group};
 use crate::node::{Node, Out, WHO, padded};
-use crate::Error;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 

@@ -4,9 +4,9 @@
 use super::connections::{Connection, Parent};
 use super::items::Kind;
 use super::{Page, Sweep, Visit, timeline};
+use crate::Error;
 use crate::entities::{Entity, Group, ISSUE_COMMENTS, ISSUE_EVENTS, ISSUES};
 use crate::node::{Node, Out, padded};
-use crate::Error;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
@@ -44,14 +44,7 @@ static KIND: Kind = Kind {
         closed: timelineItems(last: 1, itemTypes: [CLOSED_EVENT]) { nodes { ... on ClosedEvent { actor { ...Who } } } }",
     fragments: &[crate::node::WHO, timeline::FRAGMENTS],
     connections: &[
-        Connection {
-            field: "comments",
-            alias: "comments",
-            args: "",
-            select: comment_select,
-            entity: &ISSUE_COMMENTS,
-            read: comment,
-        },
+        Connection { field: "comments", alias: "comments", args: "", select: comment_select, entity: &ISSUE_COMMENTS, read: comment },
         Connection {
             field: "timelineItems",
             alias: "timelineItems",

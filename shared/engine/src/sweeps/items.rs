@@ -2,11 +2,11 @@
 //! when the totals do not agree.
 
 use super::connections::{Connection, Overflow, Parent, Taken, check};
+use crate::Error;
 use crate::entities::Entity;
 use crate::model::Record;
 use crate::node::{Node, Out, padded, short_hash};
 use crate::sweeps::{Complete, Page, Visit};
-use crate::Error;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -138,12 +138,7 @@ impl Kind {
         }
         page.records = out.records;
         let more = list.flag("pageInfo.hasNextPage") && !past;
-        let next = Position {
-            after: list.str("pageInfo.endCursor").map(str::to_owned),
-            walked: !more,
-            overflows,
-            audit: None,
-        };
+        let next = Position { after: list.str("pageInfo.endCursor").map(str::to_owned), walked: !more, overflows, audit: None };
         page.next = Some(to_value(&next)?);
         Ok(page)
     }
@@ -280,13 +275,7 @@ impl Kind {
         let mut sets = Vec::new();
         let mut after = gaps.after.clone();
         loop {
-            let listing = crate::Listing {
-                entity: self.entity,
-                scope: visit.scope(),
-                prefix: "",
-                after: after.as_deref(),
-                limit: 500,
-            };
+            let listing = crate::Listing { entity: self.entity, scope: visit.scope(), prefix: "", after: after.as_deref(), limit: 500 };
             let page = visit.env.store.list(&listing).await?;
             let past = |key: &str| gaps.upto.as_deref().is_some_and(|upto| key > upto);
             for row in page.rows.iter().filter(|row| !row.gone && !past(&row.key)) {

@@ -4,11 +4,9 @@
 use super::connections::{Connection, Parent, value_list};
 use super::items::Kind;
 use super::{Page, Sweep, Visit, issues, timeline};
-use crate::entities::{
-    Entity, Group, ISSUE_COMMENTS, ISSUE_EVENTS, PULL_REQUEST_COMMITS, PULL_REQUEST_FILES, PULL_REQUESTS, REVIEW_REQUESTS, REVIEWS,
-};
-use crate::node::{Node, Out, padded};
 use crate::Error;
+use crate::entities::{Entity, Group, ISSUE_COMMENTS, ISSUE_EVENTS, PULL_REQUEST_COMMITS, PULL_REQUEST_FILES, PULL_REQUESTS, REVIEW_REQUESTS, REVIEWS};
+use crate::node::{Node, Out, padded};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
@@ -53,9 +51,7 @@ static KIND: Kind = Kind {
             field: "commits",
             alias: "commits",
             args: "",
-            select: || {
-                "id commit { oid message authoredDate committedDate additions deletions author { name email user { login } } }".to_owned()
-            },
+            select: || "id commit { oid message authoredDate committedDate additions deletions author { name email user { login } } }".to_owned(),
             entity: &PULL_REQUEST_COMMITS,
             read: commit,
         },
@@ -71,20 +67,11 @@ static KIND: Kind = Kind {
             field: "reviews",
             alias: "reviews",
             args: "",
-            select: || {
-                "id fullDatabaseId state body author { ...Who } authorAssociation submittedAt createdAt updatedAt commit { oid }".to_owned()
-            },
+            select: || "id fullDatabaseId state body author { ...Who } authorAssociation submittedAt createdAt updatedAt commit { oid }".to_owned(),
             entity: &REVIEWS,
             read: review,
         },
-        Connection {
-            field: "comments",
-            alias: "comments",
-            args: "",
-            select: issues::comment_select,
-            entity: &ISSUE_COMMENTS,
-            read: issues::comment,
-        },
+        Connection { field: "comments", alias: "comments", args: "", select: issues::comment_select, entity: &ISSUE_COMMENTS, read: issues::comment },
         Connection {
             field: "timelineItems",
             alias: "timelineItems",

@@ -2,9 +2,9 @@
 //! <https://docs.github.com/en/rest/pulls/comments#list-review-comments-in-a-repository>
 
 use super::{Complete, Page, Sweep, Visit};
+use crate::Error;
 use crate::entities::{Entity, Group, REVIEW_COMMENTS};
 use crate::node::{Node, Out, padded, short_hash};
-use crate::Error;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -39,11 +39,7 @@ impl Sweep for ReviewComments {
         // Newest change first: what changes while we page moves to the front and is left for the next sweep;
         // nothing moves out of sight.
         let since = visit.floor().map(|floor| format!("&since={floor:.0}")).unwrap_or_default();
-        let first = format!(
-            "/repos/{}/pulls/comments?sort=updated&direction=desc&per_page={}{since}",
-            visit.repo.full_name(),
-            visit.page_size
-        );
+        let first = format!("/repos/{}/pulls/comments?sort=updated&direction=desc&per_page={}{since}", visit.repo.full_name(), visit.page_size);
         let reply = visit.env.rest(position.next.as_deref().unwrap_or(&first), None).await?;
         let mut out = Out::new(visit.scope(), visit.now);
         let mut newest = None;
@@ -60,13 +56,7 @@ impl Sweep for ReviewComments {
         if position.next.is_some() {
             page.next = Some(serde_json::to_value(&position).map_err(|error| Error::Unreadable(error.to_string()))?);
         } else if visit.full() && !visit.first() && visit.env.settings.since.is_none() {
-            page.sets.push(Complete {
-                entity: &REVIEW_COMMENTS,
-                prefix: String::new(),
-                keys: position.seen,
-                upto: None,
-                after: None,
-            });
+            page.sets.push(Complete { entity: &REVIEW_COMMENTS, prefix: String::new(), keys: position.seen, upto: None, after: None });
         }
         Ok(page)
     }

@@ -85,7 +85,8 @@ pub(crate) const FRAGMENTS: &str = "fragment Assigned on Assignee { __typename .
      fragment Closer on Closer { __typename ... on Commit { oid } ... on PullRequest { number repository { nameWithOwner } } } \
      fragment Other on ReferencedSubject { __typename ... on Issue { number repository { nameWithOwner } } ... on PullRequest { number repository { nameWithOwner } } }";
 
-pub(crate) const REVIEWER: &str = "fragment Reviewer on RequestedReviewer { __typename ... on User { login } ... on Bot { login } ... on Mannequin { login } ... on Team { slug } }";
+pub(crate) const REVIEWER: &str =
+    "fragment Reviewer on RequestedReviewer { __typename ... on User { login } ... on Bot { login } ... on Mannequin { login } ... on Team { slug } }";
 
 pub(crate) fn of_issues() -> String {
     select(OF_ISSUES)
@@ -97,8 +98,7 @@ pub(crate) fn of_pull_requests() -> String {
 
 fn select(further: &[(&str, &str)]) -> String {
     let members = OF_BOTH.iter().chain(further);
-    let members: Vec<String> =
-        members.map(|(name, fields)| format!("... on {name} {{ id createdAt actor {{ ...Who }} {fields} }}")).collect();
+    let members: Vec<String> = members.map(|(name, fields)| format!("... on {name} {{ id createdAt actor {{ ...Who }} {fields} }}")).collect();
     format!("__typename {}", members.join(" "))
 }
 
@@ -149,9 +149,7 @@ pub(crate) fn read(parent: Parent<'_>, node: Node<'_>, out: &mut Out) {
     let (Some(id), Some(kind)) = (node.str("id"), node.str("__typename")) else { return };
     out.who(node, "actor");
     let other = |path: &str| reference(node.at(path));
-    let first = |paths: &[&str]| -> Value {
-        paths.iter().find_map(|path| node.str(path)).map_or(Value::Null, Value::from)
-    };
+    let first = |paths: &[&str]| -> Value { paths.iter().find_map(|path| node.str(path)).map_or(Value::Null, Value::from) };
     let source = ["source", "linked", "canonical", "closer", "parent", "subIssue"].iter().find_map(|path| other(path));
     let fields = json!({
         "number": parent.number,

@@ -2,10 +2,10 @@
 //! <https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository>
 
 use super::{Page, Sweep, Visit};
+use crate::Error;
 use crate::entities::{Entity, Group, WORKFLOW_RUNS};
 use crate::model::Record;
 use crate::node::{Node, Out, padded};
-use crate::Error;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
