@@ -59,7 +59,7 @@ impl Query {
         use apollo_compiler::ast::Value as Ast;
         let Ok(value) = field.argument_by_name(name) else { return Value::Null };
         match &**value {
-            Ast::Variable(variable) => self.variables.get(variable.as_str()).map(|value| back(value)).unwrap_or_default(),
+            Ast::Variable(variable) => self.variables.get(variable.as_str()).map(back).unwrap_or_default(),
             Ast::Int(number) => number.try_to_i32().map(Value::from).unwrap_or_default(),
             Ast::String(text) => json!(text),
             Ast::Boolean(flag) => json!(flag),

@@ -193,7 +193,7 @@ fn futures_stream(items: Vec<io::Result<Bytes>>) -> impl futures::Stream<Item = 
 }
 
 /// Charges `cost`; none if the budget does not allow it. Returns what remains and when the window ends.
-fn charge(shared: &Shared, resource: &'static str, cost: u64, limit: Option<u64>, now: i64) -> Result<Option<(u64, u64, i64)>, Reply> {
+fn charge(shared: &Shared, resource: &'static str, cost: u64, limit: Option<u64>, now: i64) -> Result<Option<(u64, u64, i64)>, Box<Reply>> {
     let Some(limit) = limit else { return Ok(None) };
     let mut limits = lock(&shared.limits);
     let (used, reset) = limits.used.get(resource).copied().filter(|(_, reset)| now < *reset).unwrap_or((0, now + 3600));
@@ -206,7 +206,7 @@ fn charge(shared: &Shared, resource: &'static str, cost: u64, limit: Option<u64>
         };
         budget(&mut refused, resource, (limit, 0, reset));
         dated(&mut refused, now);
-        return Err(refused);
+        return Err(Box::new(refused));
     }
     limits.used.insert(resource, (used + cost, reset));
     Ok(Some((limit, limit - used - cost, reset)))
@@ -232,15 +232,15 @@ fn post(shared: &Shared, body: &Bytes, refuse: &HashMap<String, (u16, Option<Str
         return reply(502, &json!({ "message": "We couldn't respond to your request in time." }));
     }
     for name in &query.about {
-        if let Some((status, list)) = refuse.get(name) {
-            if list.as_ref().is_none_or(|list| query.lists.contains(list)) {
-                return refused(*status, shared, now);
-            }
+        if let Some((status, list)) = refuse.get(name)
+            && list.as_ref().is_none_or(|list| query.lists.contains(list))
+        {
+            return refused(*status, shared, now);
         }
     }
     let charged = match charge(shared, "graphql", query.cost, limit, now) {
         Ok(charged) => charged,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     lock(&shared.ledger).points += query.cost;
     let told = charged.map_or(Value::Null, |(limit, remaining, reset)| {
@@ -287,7 +287,7 @@ fn refused(status: u16, shared: &Shared, now: i64) -> Reply {
     }
 }
 
-#[allow(clippy::too_many_arguments)]
+#[expect(clippy::too_many_arguments, reason = "one route, all that a request has")]
 fn get(
     shared: &Shared,
     method: &Method,
@@ -338,7 +338,7 @@ fn get(
     }
     let charged = match charge(shared, "core", u64::from(path != "/rate_limit"), limit, now) {
         Ok(charged) => charged,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let mut reply = reply(status, &found.body);
     header(&mut reply, "etag", &etag);

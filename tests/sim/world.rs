@@ -45,7 +45,7 @@ impl Size {
 pub struct Random(pub u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -55,7 +55,7 @@ impl Random {
 
     /// Below `most`.
     pub fn below(&mut self, most: u64) -> u64 {
-        self.next() % most.max(1)
+        self.draw() % most.max(1)
     }
 
     pub fn chance(&mut self, percent: u64) -> bool {
@@ -219,12 +219,12 @@ impl World {
     pub fn push_commits(&mut self, repo: &str, count: usize) {
         let mut head = self.head(repo);
         for index in 0..count {
-            let oid = format!("{:016x}{:016x}{:08x}", self.random.next(), self.random.next(), self.random.next() & 0xffff_ffff);
+            let oid = format!("{:016x}{:016x}{:08x}", self.random.draw(), self.random.draw(), self.random.draw() & 0xffff_ffff);
             let at = self.tick(300);
             let mut parents: Vec<String> = head.iter().cloned().collect();
             // Now and then a merge, whose second parent carries an older date.
             if index > 2 && self.random.chance(8) {
-                let side = format!("{:016x}{:016x}{:08x}", self.random.next(), self.random.next(), self.random.next() & 0xffff_ffff);
+                let side = format!("{:016x}{:016x}{:08x}", self.random.draw(), self.random.draw(), self.random.draw() & 0xffff_ffff);
                 let base = self.grandparent(repo, head.as_deref());
                 let date = time(self.now - 2000);
                 self.commit(repo, &side, &base, &date, 2);

@@ -90,7 +90,7 @@ mod tests {
             "SEI_FETCH" => Some("issues,wiki".to_owned()),
             _ => None,
         };
-        let told = WorkerConfig::parse(read).map(|_| ()).map_err(|error| error.to_string()).unwrap_err();
+        let told = WorkerConfig::parse(read).err().map(|error| error.to_string()).unwrap_or_default();
         for name in ["SEI_QUEUE_URL", "SEI_TOKEN_SECRET", "SEI_ORGS", "SEI_API_URL", "`wiki`"] {
             assert!(told.contains(name), "{name}: {told}");
         }
