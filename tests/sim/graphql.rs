@@ -77,9 +77,12 @@ impl Query {
                 let mut answer = serde_json::to_value(&answer).unwrap_or_default();
                 // GitHub types its errors.
                 for error in answer.get_mut("errors").and_then(Value::as_array_mut).into_iter().flatten() {
-                    if error.get("message").and_then(Value::as_str).is_some_and(|message| message.starts_with("Could not resolve to")) {
+                    let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
+                    let message = message.trim_start_matches("resolver error: ").to_owned();
+                    if message.starts_with("Could not resolve to") {
                         error["type"] = json!("NOT_FOUND");
                     }
+                    error["message"] = json!(message);
                 }
                 answer
             }
