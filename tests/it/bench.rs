@@ -4,9 +4,9 @@
 use aws::Embedded;
 use engine::entities::{self, Entity};
 use engine::{
-    Clock, Env, Job, Listed, Listing, Outcome, Queue, Record, ScopeId, Settings, State, StateKey, Store, StoreError, Stored, Written, advance, discover,
+    Clock, Env, Job, Listed, Listing, Outcome, Queue, Record, ScopeId, Settings, State, StateKey, Store, StoreError, Stored, Tokens, Written, advance, discover,
 };
-use github::{ApiUrl, Client, Token};
+use github::{ApiUrl, Token};
 use jiff::Timestamp;
 use serde_json::Value;
 use sim::{GitHub, Random, Size, World};
@@ -64,8 +64,13 @@ impl Bench {
     }
 
     pub fn env(&self, store: Arc<dyn Store>, queue: Arc<TestQueue>) -> Env {
-        let client = Client::new(ApiUrl::parse(&self.github.url).unwrap(), Token::new("sim-token").unwrap()).unwrap();
-        Env::new(client, store, queue, Arc::new(self.clock.clone()), self.settings.clone())
+        self.env_with(store, queue, &["sim-token"])
+    }
+
+    pub fn env_with(&self, store: Arc<dyn Store>, queue: Arc<TestQueue>, tokens: &[&str]) -> Env {
+        let tokens = tokens.iter().map(|token| Token::new(token).unwrap()).collect();
+        let github = Tokens::new(ApiUrl::parse(&self.github.url).unwrap(), tokens).unwrap();
+        Env::new(github, store, queue, Arc::new(self.clock.clone()), self.settings.clone())
     }
 
     pub fn pass(&self, seconds: i64) {
@@ -84,7 +89,7 @@ impl Bench {
         let mut random = Random(if let Delivery::Shuffled(seed) = delivery { seed } else { 0 });
         for tried in 0.. {
             match discover("acme", &env).await {
-                Err(engine::Error::Waiting { until } | engine::Error::GitHub(github::Error::Limited { until, .. })) => self.until(until),
+                Err(engine::Error::Waiting { until }) => self.until(until),
                 Err(engine::Error::GitHub(github::Error::Passing { .. } | github::Error::TooHeavy { .. })) if tried < 50 => {}
                 other => {
                     other?;

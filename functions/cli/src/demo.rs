@@ -3,8 +3,8 @@
 use crate::arguments::Demo;
 use crate::failure::Failure;
 use crate::sync::{copy, groups};
-use engine::{Settings, Store, entities};
-use github::{ApiUrl, Client, Token};
+use engine::{Settings, Store, Tokens, entities};
+use github::{ApiUrl, Token};
 use sim::{GitHub, Size, World};
 use std::process::ExitCode;
 
@@ -28,7 +28,7 @@ pub(crate) async fn run(arguments: Demo) -> Result<ExitCode, Failure> {
     }
     let settings = Settings { orgs: vec!["acme".to_owned()], groups: groups(&arguments.fetch)?, ..Settings::default() };
     let table = aws::Embedded::open(dir).await?;
-    let client = || Ok::<_, Failure>(Client::new(ApiUrl::parse(&github.url)?, Token::new("sim-token")?)?);
+    let client = || Ok::<_, Failure>(Tokens::new(ApiUrl::parse(&github.url)?, vec![Token::new("sim-token")?])?);
     eprintln!("A simulated GitHub serves the organization `acme`. First sync:");
     let code = copy(client()?, settings.clone(), &table).await?;
     let first = github.ledger();

@@ -59,7 +59,7 @@ pub(crate) async fn run(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progr
     for org in &env.settings.orgs {
         let found = loop {
             match discover(org, env).await {
-                Err(engine::Error::Waiting { until } | engine::Error::GitHub(github::Error::Limited { until, .. })) => {
+                Err(engine::Error::Waiting { until }) => {
                     if !wait(env, until, progress).await {
                         summary.stopped = true;
                         return Ok(summary);
@@ -127,16 +127,15 @@ async fn work(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progress, summa
         done += 1;
         match outcome {
             Ok(Outcome::CaughtUp | Outcome::Superseded | Outcome::Continued) => {}
-            Ok(Outcome::Parked { until, why }) => {
+            Ok(Outcome::Parked { until, limit, why }) => {
                 done -= 1;
-                let limited = why.contains("limit") || why.contains("budget");
                 let tried = tries.entry(job.clone()).or_insert(0);
-                *tried += u32::from(!limited);
+                *tried += u32::from(!limit);
                 if *tried > PATIENCE {
                     done += 1;
                     summary.failed.push(format!("{} of repository {}: {why}", job.sweep, job.scope));
                 } else {
-                    if limited && told.insert(until) {
+                    if limit && told.insert(until) {
                         progress.say(&format!("waiting until {until}: {why} (Ctrl-C stops, nothing is lost)"));
                     }
                     parked.push((until, job));

@@ -17,9 +17,17 @@ pub(crate) async fn status(arguments: Status) -> Result<ExitCode, Failure> {
         writeln!(out)?;
         return Ok(ExitCode::SUCCESS);
     }
-    if status.repositories.is_empty() {
+    if status.repositories.is_empty() && status.organizations.is_empty() {
         writeln!(out, "Nothing is here yet. Run `sei-github sync --org ORG` or `sei-github demo`.")?;
         return Ok(ExitCode::SUCCESS);
+    }
+    for organization in &status.organizations {
+        let left_out = if organization.left_out > 0 { format!(", {} not selected", organization.left_out) } else { String::new() };
+        let last = organization.last_success.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
+        writeln!(out, "{}: {} repositories{left_out}, last looked at {last}", organization.organization, organization.repositories)?;
+        for missing in &organization.missing {
+            writeln!(out, "    missing: {missing}")?;
+        }
     }
     for repo in &status.repositories {
         writeln!(out, "{}{}", repo.repo, if repo.gone { "  (gone from GitHub; the copy stays)" } else { "" })?;
@@ -27,13 +35,18 @@ pub(crate) async fn status(arguments: Status) -> Result<ExitCode, Failure> {
             let total = entity.total.map(|total| format!(" of {total}")).unwrap_or_default();
             let waiting = entity.waiting_until.map(|until| format!(", until {until}")).unwrap_or_default();
             let state = format!("{:?}", entity.state).to_lowercase();
-            writeln!(out, "  {:<22} {:>8}{:<10} {state}{waiting}", entity.entity, entity.rows, total)?;
+            let success = entity.last_success.map(|at| format!(", last read {at:.0}")).unwrap_or_default();
+            writeln!(out, "  {:<22} {:>8}{:<10} {state}{waiting}{success}", entity.entity, entity.rows, total)?;
             for missing in &entity.missing {
                 writeln!(out, "    missing: {missing}")?;
             }
         }
     }
     writeln!(out, "{} users", status.users)?;
+    writeln!(out, "spent in all: {} requests, {} points", status.spent.requests, status.spent.points)?;
+    for limit in &status.limits {
+        writeln!(out, "waiting until {}: token {} ({}), {}", limit.until, limit.token, limit.resource, limit.why)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

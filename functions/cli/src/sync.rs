@@ -4,8 +4,8 @@ use crate::arguments::Sync;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::runner::{self, LocalQueue, Summary};
-use engine::{Env, Group, Settings, SystemClock};
-use github::{ApiUrl, Client, Token};
+use engine::{Env, Group, Settings, SystemClock, Tokens};
+use github::{ApiUrl, Token};
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,19 +13,18 @@ use std::sync::Arc;
 pub(crate) async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
     let url = ApiUrl::parse(&arguments.api_url)?;
     let settings = settings(&arguments)?;
-    let token = token()?;
-    let client = Client::new(url, token)?;
+    let github = Tokens::new(url, tokens()?)?;
     let table = aws::Embedded::open(&arguments.place.data_dir).await?;
-    let done = copy(client, settings, &table).await;
+    let done = copy(github, settings, &table).await;
     table.shutdown().await;
     done
 }
 
 /// The same for `sync` and `demo`.
-pub(crate) async fn copy(client: Client, settings: Settings, table: &aws::Embedded) -> Result<ExitCode, Failure> {
+pub(crate) async fn copy(github: Tokens, settings: Settings, table: &aws::Embedded) -> Result<ExitCode, Failure> {
     let queue = Arc::new(LocalQueue::default());
     let selective = !settings.include.is_empty();
-    let env = Env::new(client, Arc::new(table.store()), queue.clone(), Arc::new(SystemClock), settings);
+    let env = Env::new(github, Arc::new(table.store()), queue.clone(), Arc::new(SystemClock), settings);
     let mut progress = Progress::new();
     let began = std::time::Instant::now();
     let summary = runner::run(&env, &queue, &mut progress).await;
@@ -55,6 +54,9 @@ fn tell(summary: &Summary, env: &Env, took: std::time::Duration) {
         spent.not_modified,
         spent.points,
     );
+    if let (refused @ 1.., all) = env.github.refused() {
+        eprintln!("{refused} of {all} tokens are not accepted by GitHub: wrong, expired or revoked");
+    }
     for what in &summary.refused {
         eprintln!("missing: {what}");
     }
@@ -93,10 +95,19 @@ fn settings(arguments: &Sync) -> Result<Settings, Failure> {
 }
 
 /// The environment is read here and by clap, nowhere else.
-fn token() -> Result<Token, Failure> {
-    let one = std::env::var("GITHUB_TOKEN").ok().filter(|token| !token.trim().is_empty());
-    let many = std::env::var("GITHUB_TOKENS").ok().and_then(|tokens| tokens.split(',').map(str::trim).find(|token| !token.is_empty()).map(str::to_owned));
-    let missing = "there is no token. Set GITHUB_TOKEN to a personal access token with the scopes repo and read:org (https://github.com/settings/tokens), or try `sei-github demo`";
-    let text = one.or(many).ok_or_else(|| Failure::Authentication(missing.to_owned()))?;
-    Ok(Token::new(&text)?)
+fn tokens() -> Result<Vec<Token>, Failure> {
+    let read = |name: &str| std::env::var(name).unwrap_or_default();
+    let all = format!("{},{}", read("GITHUB_TOKEN"), read("GITHUB_TOKENS"));
+    let mut tokens: Vec<&str> = Vec::new();
+    for token in all.split(',').map(str::trim).filter(|token| !token.is_empty()) {
+        if !tokens.contains(&token) {
+            tokens.push(token);
+        }
+    }
+    if tokens.is_empty() {
+        let missing = "there is no token. Set GITHUB_TOKEN to a personal access token with the scopes repo and read:org \
+            (https://github.com/settings/tokens), or try `sei-github demo`";
+        return Err(Failure::Authentication(missing.to_owned()));
+    }
+    Ok(tokens.into_iter().map(Token::new).collect::<Result<_, _>>()?)
 }

@@ -5,7 +5,8 @@
 //! | a record | `entity#scope`, key | export, sweeps (BatchGetItem by key, Query by prefix) |
 //! | which scopes an entity has | `scopes#entity`, scope | export, status |
 //! | mark, hint | `repo#scope`, name | advance, discovery, status |
-//! | gate | `gate#token`, resource | every request to GitHub |
+//! | gate | `gates`, token#resource | every request to GitHub, status |
+//! | what a discovery found and spent | `discoveries`, organization | status |
 //! | commits whose files are to be read | `files#scope`, sha | that sweep |
 //!
 //! A record that is as it was costs half a read unit for each 4 KB and no write; one that changed costs one write unit

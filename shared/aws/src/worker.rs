@@ -1,8 +1,8 @@
 //! What a Lambda function needs of its environment: read in one place, all mistakes told at once.
 
 use crate::{DynamoStore, SqsQueue, Writes, read_tokens};
-use engine::{Env, Group, Settings, SystemClock};
-use github::{ApiUrl, Client, Token};
+use engine::{Env, Group, Settings, SystemClock, Tokens};
+use github::{ApiUrl, Token};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -70,11 +70,11 @@ impl WorkerConfig {
         let aws = crate::config().await;
         let secrets = aws_sdk_secretsmanager::Client::new(&aws);
         let tokens = read_tokens(&secrets, &self.token_secret).await?;
-        let token = Token::new(tokens.first().map_or("", String::as_str))?;
-        let client = Client::new(ApiUrl::parse(&self.api_url)?, token)?;
+        let tokens = tokens.iter().map(|token| Token::new(token)).collect::<Result<_, _>>()?;
+        let github = Tokens::new(ApiUrl::parse(&self.api_url)?, tokens)?;
         let store = DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), self.table, Writes::Single);
         let queue = SqsQueue::new(aws_sdk_sqs::Client::new(&aws), self.queue_url);
-        Ok(Env::new(client, Arc::new(store), Arc::new(queue), Arc::new(SystemClock), self.settings))
+        Ok(Env::new(github, Arc::new(store), Arc::new(queue), Arc::new(SystemClock), self.settings))
     }
 }
 

@@ -3,7 +3,7 @@
 //! Records are written before the mark that covers them, and both writes are conditional, so a visit may be
 //! repeated, raced or cut short anywhere without loss. Nothing here sleeps.
 
-use crate::mark::{self, Mark, Problem, Walk};
+use crate::mark::{self, Cost, Mark, Problem, Walk};
 use crate::model::{Job, Presence, Record, Written};
 use crate::ports::{Listing, StoreError};
 use crate::repository::Repository;
@@ -20,6 +20,8 @@ pub enum Outcome {
     /// Nothing can be done before then: a limit, or a pause after failures. Ask again.
     Parked {
         until: Timestamp,
+        /// Whether it is a limit, which is no failure.
+        limit: bool,
         why: String,
     },
     /// Somebody else moved the mark; their visit stands, ours is void.
@@ -33,13 +35,30 @@ pub enum Outcome {
 
 /// Moves `job` forward until `deadline`.
 pub async fn advance(job: &Job, env: &Env, deadline: Timestamp) -> Result<Outcome, Error> {
-    match visit(job, env, deadline).await {
+    let mut meter = Meter { env: env.metered(), told: github::Spent::default() };
+    match visit(job, &mut meter, deadline).await {
         Err(Error::Store(StoreError::Conflict)) => Ok(Outcome::Superseded),
         outcome => outcome,
     }
 }
 
-async fn visit(job: &Job, env: &Env, deadline: Timestamp) -> Result<Outcome, Error> {
+/// An environment of the visit's own, and how much of what it spent is in the mark.
+struct Meter {
+    env: Env,
+    told: github::Spent,
+}
+
+impl Meter {
+    fn read(&mut self) -> Cost {
+        let spent = self.env.github.spent();
+        let cost = Cost::of(spent.since(self.told));
+        self.told = spent;
+        cost
+    }
+}
+
+async fn visit(job: &Job, meter: &mut Meter, deadline: Timestamp) -> Result<Outcome, Error> {
+    let env = &meter.env.clone();
     let sweep = sweeps::find(&job.sweep)?;
     let repo = Repository::read(env, job.scope).await?.ok_or(Error::UnknownRepository(job.scope))?;
     if repo.gone || !env.settings.wants(sweep.group()) {
@@ -47,7 +66,7 @@ async fn visit(job: &Job, env: &Env, deadline: Timestamp) -> Result<Outcome, Err
     }
     let mut mark = mark::read(env.store.as_ref(), job).await?;
     if let Some(until) = mark.not_before.filter(|until| *until > env.now()) {
-        return Ok(Outcome::Parked { until, why: why(&mark) });
+        return Ok(Outcome::Parked { until, limit: mark.problem.is_none(), why: why(&mark) });
     }
     let mut in_a_row = 0;
     loop {
@@ -64,6 +83,7 @@ async fn visit(job: &Job, env: &Env, deadline: Timestamp) -> Result<Outcome, Err
         match sweep.page(&visit).await {
             Ok(page) => {
                 in_a_row = 0;
+                mark.spent += meter.read();
                 mark = settle(job, env, mark, sweep, page, now).await?;
                 if mark.walk.is_none() {
                     return caught_up(job, env, sweep).await;
@@ -73,7 +93,10 @@ async fn visit(job: &Job, env: &Env, deadline: Timestamp) -> Result<Outcome, Err
                 mark.page_size = Some((size / 2).max(1));
             }
             Err(Error::GitHub(error)) if in_a_row < 2 && is_passing(&error) => in_a_row += 1,
-            Err(error) => return stop(job, env, mark, error).await,
+            Err(error) => {
+                mark.spent += meter.read();
+                return stop(job, env, mark, error).await;
+            }
         }
     }
 }
@@ -167,10 +190,10 @@ fn is_passing(error: &github::Error) -> bool {
 async fn stop(job: &Job, env: &Env, mut mark: Mark, error: Error) -> Result<Outcome, Error> {
     let now = env.now();
     let outcome = match &error {
-        Error::Waiting { until } | Error::GitHub(github::Error::Limited { until, .. }) => {
+        Error::Waiting { until } => {
             // Not a failure: the gate says it for all; the mark keeps how far we are.
             mark.not_before = Some(*until);
-            Outcome::Parked { until: *until, why: error.to_string() }
+            Outcome::Parked { until: *until, limit: true, why: error.to_string() }
         }
         Error::GitHub(github::Error::Unauthenticated) => return Err(error),
         Error::GitHub(github) if is_passing(github) => {
@@ -179,7 +202,7 @@ async fn stop(job: &Job, env: &Env, mut mark: Mark, error: Error) -> Result<Outc
             let until = now.checked_add(pause).unwrap_or(now);
             mark.not_before = Some(until);
             mark.problem = Some(problem(&mark, "unavailable", &error, now, true));
-            Outcome::Parked { until, why: error.to_string() }
+            Outcome::Parked { until, limit: false, why: error.to_string() }
         }
         Error::GitHub(github) => {
             let code = code(github);

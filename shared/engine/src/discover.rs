@@ -3,13 +3,15 @@
 
 use crate::entities::{Group, REPOSITORIES, TEAMS};
 use crate::env::{Env, Settings};
-use crate::mark::{self, Mark};
+use crate::mark::{self, Cost, Mark};
 use crate::model::{Job, Presence, Record, ScopeId, StateKey, Written};
 use crate::node::{Node, Out, padded, short_hash};
 use crate::repository::Repository;
 use crate::sweeps::{self, Sweep};
 use crate::{Error, Listing};
 use globset::{Glob, GlobSet, GlobSetBuilder};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,8 +84,46 @@ fn globs(patterns: &[String]) -> Result<GlobSet, Error> {
     set.build().map_err(|source| Error::Pattern { pattern: patterns.join(", "), source })
 }
 
-/// Looks at one organization and sends the jobs that are due.
+/// What the last discovery of an organization left, and what all of them spent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Discovered {
+    pub(crate) repositories: u64,
+    pub(crate) left_out: u64,
+    pub(crate) finished_at: Option<Timestamp>,
+    pub(crate) missing: Vec<String>,
+    pub(crate) spent: Cost,
+}
+
+/// Where discoveries are kept, by organization.
+pub(crate) const PARTITION: &str = "discoveries";
+
+/// Looks at one organization, sends the jobs that are due, and leaves word of it.
 pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
+    let env = &env.metered();
+    let done = look(org, env).await;
+    let cost = Cost::of(env.github.spent());
+    let key = StateKey { of: PARTITION.to_owned(), name: org.to_lowercase() };
+    let before = env.store.states(std::slice::from_ref(&key)).await?.into_iter().next().unwrap_or_default();
+    let mut discovered: Discovered = serde_json::from_value(before.value).unwrap_or_default();
+    discovered.spent += cost;
+    match &done {
+        Ok(found) => {
+            (discovered.repositories, discovered.left_out) = (found.repositories, found.left_out);
+            discovered.finished_at = Some(env.now());
+            discovered.missing.clone_from(&found.missing);
+        }
+        Err(error) => discovered.missing = vec![error.to_string()],
+    }
+    let value = serde_json::to_value(&discovered).map_err(|error| Error::Unreadable(error.to_string()))?;
+    match env.store.save(&key, before.revision, &value).await {
+        // Two discoveries at once: the other one left word.
+        Ok(_) | Err(crate::StoreError::Conflict) => done,
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn look(org: &str, env: &Env) -> Result<Found, Error> {
     let selection = Selection::new(&env.settings)?;
     let mut found = Found::default();
     let mut listed = BTreeSet::new();

@@ -5,7 +5,7 @@
 use crate::model::StateKey;
 use crate::ports::{Store, StoreError};
 use github::{Budget, Resource};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 pub(crate) struct Gate<'a> {
@@ -17,13 +17,16 @@ pub(crate) struct Gate<'a> {
 /// A secondary limit closes both doors, since both share it.
 const BOTH: &str = "both";
 
+/// All gates, by `<token's fingerprint>#<resource>`.
+pub(crate) const PARTITION: &str = "gates";
+
 impl<'a> Gate<'a> {
     pub(crate) fn new(store: &'a dyn Store, token: String, reserve_percent: u32) -> Self {
         Self { store, token, reserve_percent }
     }
 
     fn key(&self, name: &str) -> StateKey {
-        StateKey { of: format!("gate#{}", self.token), name: name.to_owned() }
+        StateKey { of: PARTITION.to_owned(), name: format!("{}#{name}", self.token) }
     }
 
     pub(crate) async fn closed_until(&self, resource: &Resource, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
@@ -33,18 +36,22 @@ impl<'a> Gate<'a> {
     }
 
     /// Learns from an answer: closes the gate when GitHub said so, or when only the owner's reserve is left.
-    pub(crate) async fn note(&self, budget: Option<&Budget>, error: Option<&github::Error>, now: Timestamp) -> Result<(), StoreError> {
-        if let Some(github::Error::Limited { until, resource, secondary }) = error {
-            let door = if *secondary { BOTH } else { name(resource) };
-            return self.close(door, *until, "limited by GitHub").await;
+    /// Returns until when, if GitHub said so.
+    pub(crate) async fn note(&self, budget: Option<&Budget>, error: Option<&github::Error>, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let after = |wait: SignedDuration| now.checked_add(wait).unwrap_or(now);
+        if let Some(github::Error::Limited { wait, resource, secondary }) = error {
+            let (door, until) = (if *secondary { BOTH } else { name(resource) }, after(*wait));
+            self.close(door, until, "limited by GitHub").await?;
+            return Ok(Some(until));
         }
         if let Some(budget) = budget {
             let reserve = u64::from(budget.limit) * u64::from(self.reserve_percent) / 100;
-            if u64::from(budget.remaining) <= reserve && budget.reset > now {
-                return self.close(name(&budget.resource), budget.reset, "only the reserve is left").await;
+            if u64::from(budget.remaining) <= reserve && budget.reset_in.is_positive() {
+                let until = after(budget.reset_in.saturating_add(SignedDuration::from_secs(1)));
+                self.close(name(&budget.resource), until, "only the reserve is left").await?;
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     async fn close(&self, door: &str, at_least: Timestamp, why: &str) -> Result<(), StoreError> {
@@ -72,6 +79,6 @@ fn name(resource: &Resource) -> &str {
     }
 }
 
-fn until(value: &Value) -> Option<Timestamp> {
+pub(crate) fn until(value: &Value) -> Option<Timestamp> {
     value.get("until")?.as_str()?.parse().ok()
 }

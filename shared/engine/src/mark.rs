@@ -35,6 +35,8 @@ pub struct Mark {
     pub memo: Value,
     pub written: Tally,
     pub pages: u64,
+    /// Spent on this sweep in all, by every visit that left word.
+    pub spent: Cost,
     #[serde(skip)]
     pub revision: u64,
 }
@@ -59,6 +61,29 @@ pub struct Tally {
     pub created: u64,
     pub updated: u64,
     pub removed: u64,
+}
+
+/// What GitHub charged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Cost {
+    /// Of both APIs; a REST request that is not answered 304 costs one unit of the REST budget.
+    pub requests: u64,
+    /// Of the GraphQL budget.
+    pub points: u64,
+}
+
+impl Cost {
+    pub(crate) fn of(spent: github::Spent) -> Self {
+        Self { requests: spent.requests(), points: spent.points }
+    }
+}
+
+impl std::ops::AddAssign for Cost {
+    fn add_assign(&mut self, other: Self) {
+        self.requests += other.requests;
+        self.points += other.points;
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,9 @@
 //! What is there, what waits until when, what is missing and why: per repository and entity, from the marks.
 
+use crate::discover;
 use crate::entities::{REPOSITORIES, USERS};
-use crate::mark;
+use crate::gate;
+use crate::mark::{self, Cost};
 use crate::model::ScopeId;
 use crate::node::EVERYWHERE;
 use crate::ports::{Listing, Store, StoreError};
@@ -13,8 +15,37 @@ use std::collections::BTreeMap;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Status {
+    pub organizations: Vec<DiscoveryStatus>,
     pub repositories: Vec<RepositoryStatus>,
     pub users: u64,
+    /// What all that is here has cost.
+    pub spent: Cost,
+    /// Tokens that must not be used at present.
+    pub limits: Vec<ClosedGate>,
+}
+
+/// The last discovery of an organization.
+#[derive(Debug, Clone, Serialize)]
+pub struct DiscoveryStatus {
+    pub organization: String,
+    pub repositories: u64,
+    /// Listed, but not selected.
+    pub left_out: u64,
+    /// What could not be seen, and why.
+    pub missing: Vec<String>,
+    pub last_success: Option<Timestamp>,
+    /// By all discoveries of it.
+    pub spent: Cost,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct ClosedGate {
+    /// The token's fingerprint, from which nothing leads back to it.
+    pub token: String,
+    /// `core` (REST), `graphql` or `both`.
+    pub resource: String,
+    pub until: Timestamp,
+    pub why: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -36,6 +67,8 @@ pub struct EntityStatus {
     /// What is missing, and why.
     pub missing: Vec<String>,
     pub last_success: Option<Timestamp>,
+    /// What reading it has cost; null for entities that come with another one, which carries the cost of both.
+    pub spent: Option<Cost>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -75,7 +108,28 @@ pub async fn status(store: &dyn Store, now: Timestamp) -> Result<Status, StoreEr
         }
     }
     repositories.sort_by(|a, b| a.repo.cmp(&b.repo));
-    Ok(Status { repositories, users: store.count(&USERS, EVERYWHERE).await? })
+    let mut organizations = Vec::new();
+    for (organization, state) in store.states_of(discover::PARTITION).await? {
+        let last: discover::Discovered = serde_json::from_value(state.value).unwrap_or_default();
+        let discover::Discovered { repositories, left_out, finished_at: last_success, missing, spent } = last;
+        organizations.push(DiscoveryStatus { organization, repositories, left_out, missing, last_success, spent });
+    }
+    let mut spent = Cost::default();
+    organizations.iter().for_each(|organization| spent += organization.spent);
+    repositories.iter().flat_map(|repo| &repo.entities).filter_map(|entity| entity.spent).for_each(|cost| spent += cost);
+    let users = store.count(&USERS, EVERYWHERE).await?;
+    Ok(Status { organizations, repositories, users, spent, limits: closed_gates(store, now).await? })
+}
+
+async fn closed_gates(store: &dyn Store, now: Timestamp) -> Result<Vec<ClosedGate>, StoreError> {
+    let gates = store.states_of(gate::PARTITION).await?;
+    let closed = gates.into_iter().filter_map(|(name, state)| {
+        let (token, resource) = name.split_once('#')?;
+        let until = gate::until(&state.value).filter(|until| *until > now)?;
+        let why = state.value.get("why").and_then(|why| why.as_str()).unwrap_or_default().to_owned();
+        Some(ClosedGate { token: token.to_owned(), resource: resource.to_owned(), until, why })
+    });
+    Ok(closed.collect())
 }
 
 async fn repository(store: &dyn Store, id: ScopeId, name: &str, gone: bool, now: Timestamp) -> Result<RepositoryStatus, StoreError> {
@@ -84,7 +138,7 @@ async fn repository(store: &dyn Store, id: ScopeId, name: &str, gone: bool, now:
     let mut entities: Vec<EntityStatus> = Vec::new();
     for sweep in sweeps::ALL {
         let mark = states.get(&format!("mark#{}", sweep.name())).cloned().map(mark::parse).unwrap_or_default();
-        for entity in sweep.entities() {
+        for (index, entity) in sweep.entities().iter().enumerate() {
             let rows = store.count(entity, id).await?;
             let total = hint.totals.get(entity.name).copied().or(mark.total.filter(|_| entity.name == sweep.name()));
             let waiting_until = mark.not_before.filter(|until| *until > now);
@@ -101,7 +155,8 @@ async fn repository(store: &dyn Store, id: ScopeId, name: &str, gone: bool, now:
                 _ => Standing::NotYet,
             };
             let last_success = mark.finished_at;
-            entities.push(EntityStatus { entity: entity.name, state, rows, total, waiting_until, missing, last_success });
+            let spent = (index == 0).then_some(mark.spent);
+            entities.push(EntityStatus { entity: entity.name, state, rows, total, waiting_until, missing, last_success, spent });
         }
     }
     Ok(RepositoryStatus { repo: name.to_owned(), id, gone, entities })

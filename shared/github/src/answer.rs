@@ -42,7 +42,8 @@ pub struct Budget {
     pub resource: Resource,
     pub limit: u32,
     pub remaining: u32,
-    pub reset: Timestamp,
+    /// How long until it is whole again, by GitHub's own clock: ours need not agree with it.
+    pub reset_in: SignedDuration,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +62,8 @@ fn number<T: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Option<T> {
 }
 
 impl Budget {
-    pub(crate) fn read(headers: &HeaderMap, asked: &Resource) -> Option<Self> {
+    pub(crate) fn read(headers: &HeaderMap, asked: &Resource, now: Timestamp) -> Option<Self> {
+        let reset = Timestamp::from_second(number(headers, "x-ratelimit-reset")?).ok()?;
         let resource = match text(headers, "x-ratelimit-resource") {
             Some("core") => Resource::Core,
             Some("graphql") => Resource::Graphql,
@@ -72,30 +74,28 @@ impl Budget {
             resource,
             limit: number(headers, "x-ratelimit-limit")?,
             remaining: number(headers, "x-ratelimit-remaining")?,
-            reset: Timestamp::from_second(number(headers, "x-ratelimit-reset")?).ok()?,
+            reset_in: reset.duration_since(answered_at(headers, now)),
         })
     }
 }
 
-/// GitHub's own clock, so that ours need not agree with it.
+/// GitHub's own clock.
 fn answered_at(headers: &HeaderMap, now: Timestamp) -> Timestamp {
     let date = text(headers, "date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
     date.map_or(now, |date| date.timestamp())
 }
 
-/// When to come back: `retry-after`, else the reset of a spent budget, else a minute.
+/// When to come back: after `retry-after`, else at the reset of a spent budget, else in a minute.
 /// <https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately>
 fn limited(headers: &HeaderMap, asked: &Resource, now: Timestamp) -> Error {
-    let after = |seconds: i64| {
-        let at = answered_at(headers, now);
-        at.checked_add(SignedDuration::from_secs(seconds.clamp(1, 86_400))).unwrap_or(at)
-    };
-    if let Some(seconds) = number::<i64>(headers, "retry-after") {
-        return Error::Limited { until: after(seconds), resource: asked.clone(), secondary: true };
+    let seconds = |seconds: i64| SignedDuration::from_secs(seconds.clamp(1, 86_400));
+    if let Some(after) = number::<i64>(headers, "retry-after") {
+        return Error::Limited { wait: seconds(after), resource: asked.clone(), secondary: true };
     }
-    match Budget::read(headers, asked).filter(|budget| budget.remaining == 0) {
-        Some(budget) => Error::Limited { until: budget.reset, resource: budget.resource, secondary: false },
-        None => Error::Limited { until: after(60), resource: asked.clone(), secondary: true },
+    match Budget::read(headers, asked, now).filter(|budget| budget.remaining == 0) {
+        // A second more, since GitHub's clock is told in whole ones.
+        Some(budget) => Error::Limited { wait: seconds(budget.reset_in.as_secs() + 1), resource: budget.resource, secondary: false },
+        None => Error::Limited { wait: seconds(60), resource: asked.clone(), secondary: true },
     }
 }
 
@@ -148,12 +148,12 @@ fn forbidden(headers: &HeaderMap, message: &str) -> Forbidden {
     }
 }
 
-pub(crate) fn reply(status: u16, headers: &HeaderMap, body: Value) -> Reply {
+pub(crate) fn reply(status: u16, headers: &HeaderMap, body: Value, now: Timestamp) -> Reply {
     Reply {
         not_modified: status == 304,
         next: next_link(headers),
         etag: text(headers, "etag").map(str::to_owned),
-        budget: Budget::read(headers, &Resource::Core),
+        budget: Budget::read(headers, &Resource::Core, now),
         scopes: list(headers, "x-oauth-scopes"),
         sso_partial: text(headers, "x-github-sso").filter(|sso| sso.starts_with("partial")).map(str::to_owned),
         body,
@@ -203,7 +203,7 @@ pub(crate) fn graphql(headers: &HeaderMap, body: Value, now: Timestamp) -> Resul
         });
     }
     let cost = data.pointer("/rateLimit/cost").and_then(Value::as_u64).unwrap_or(1);
-    Ok(Answer { data, errors, budget: Budget::read(headers, &Resource::Graphql), cost })
+    Ok(Answer { data, errors, budget: Budget::read(headers, &Resource::Graphql, now), cost })
 }
 
 fn error(error: &Value) -> GraphqlError {

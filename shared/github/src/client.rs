@@ -53,12 +53,42 @@ pub struct Spent {
     pub points: u64,
 }
 
+impl Spent {
+    #[must_use]
+    pub fn requests(self) -> u64 {
+        self.rest + self.graphql
+    }
+
+    /// What was spent since `before`.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            rest: self.rest.saturating_sub(before.rest),
+            not_modified: self.not_modified.saturating_sub(before.not_modified),
+            graphql: self.graphql.saturating_sub(before.graphql),
+            points: self.points.saturating_sub(before.points),
+        }
+    }
+}
+
 #[derive(Default)]
 struct Counters {
     rest: AtomicU64,
     not_modified: AtomicU64,
     graphql: AtomicU64,
     points: AtomicU64,
+    /// Counts along.
+    of: Option<Arc<Counters>>,
+}
+
+impl Counters {
+    fn add(&self, counter: impl Fn(&Self) -> &AtomicU64, count: u64) {
+        let mut counters = Some(self);
+        while let Some(these) = counters {
+            counter(these).fetch_add(count, Ordering::Relaxed);
+            counters = these.of.as_deref();
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -88,6 +118,31 @@ impl Client {
             .build()
             .map_err(ConfigError::Http)?;
         Ok(Self { http, url, token, counters: Arc::default(), schema: Arc::default() })
+    }
+
+    /// The same client for another token of the same server.
+    #[must_use]
+    pub fn with_token(&self, token: Token) -> Self {
+        Self { token, ..self.clone() }
+    }
+
+    /// The same client with a meter of its own; what it spends still counts here, too.
+    #[must_use]
+    pub fn metered(&self) -> Self {
+        let counters = Counters { of: Some(self.counters.clone()), ..Counters::default() };
+        Self { counters: Arc::new(counters), ..self.clone() }
+    }
+
+    /// Shares the meter of `other`.
+    #[must_use]
+    pub fn sharing_meter_of(&self, other: &Self) -> Self {
+        Self { counters: other.counters.clone(), ..self.clone() }
+    }
+
+    /// Whether GitHub accepts the token at all, asked of a route that costs nothing: some answer 401 for one object.
+    /// <https://docs.github.com/en/rest/rate-limit/rate-limit>
+    pub async fn is_accepted(&self) -> bool {
+        !matches!(self.get("/rate_limit", None).await, Err(Error::Unauthenticated))
     }
 
     #[must_use]
@@ -120,13 +175,13 @@ impl Client {
             if let Some(etag) = etag {
                 request = request.header("if-none-match", etag);
             }
-            self.counters.rest.fetch_add(1, Ordering::Relaxed);
+            self.counters.add(|these| &these.rest, 1);
             let (status, headers, body) = self.send(request, &url).await?;
             match status {
-                200..=299 => return Ok(answer::reply(status, &headers, json(&body, &url)?)),
+                200..=299 => return Ok(answer::reply(status, &headers, json(&body, &url)?, Timestamp::now())),
                 304 => {
-                    self.counters.not_modified.fetch_add(1, Ordering::Relaxed);
-                    return Ok(answer::reply(status, &headers, Value::Null));
+                    self.counters.add(|these| &these.not_modified, 1);
+                    return Ok(answer::reply(status, &headers, Value::Null, Timestamp::now()));
                 }
                 301 | 302 | 307 | 308 => {
                     let to = text(&headers, "location").unwrap_or_default();
@@ -170,7 +225,7 @@ impl Client {
         let url = self.url.graphql().clone();
         let body = json!({ "query": query, "variables": variables }).to_string();
         let request = self.http.request(Method::POST, url.clone()).header("content-type", "application/json").body(body);
-        self.counters.graphql.fetch_add(1, Ordering::Relaxed);
+        self.counters.add(|these| &these.graphql, 1);
         let (status, headers, body) = match self.send(request, &url).await {
             // GitHub ends what takes it too long.
             Err(Error::Passing { status: None, message }) if message.contains("timed out") => {
@@ -183,7 +238,7 @@ impl Client {
             return Err(answer::refused(status, &headers, &body, url.path(), &Resource::Graphql, now));
         }
         let answer = answer::graphql(&headers, json(&body, &url)?, now)?;
-        self.counters.points.fetch_add(answer.cost, Ordering::Relaxed);
+        self.counters.add(|these| &these.points, answer.cost);
         Ok(answer)
     }
 

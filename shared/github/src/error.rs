@@ -1,13 +1,13 @@
 //! What can go wrong, by what the caller should do. No message ever holds a token.
 
 use crate::answer::Resource;
-use jiff::Timestamp;
+use jiff::SignedDuration;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Wait. <https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>
-    #[error("GitHub's {} limit is reached until {until}", if *secondary { "secondary" } else { "hourly" })]
-    Limited { until: Timestamp, resource: Resource, secondary: bool },
+    #[error("GitHub's {} limit is reached for {} s", if *secondary { "secondary" } else { "hourly" }, wait.as_secs())]
+    Limited { wait: SignedDuration, resource: Resource, secondary: bool },
     #[error("GitHub does not accept the token (401): it is wrong, expired or revoked. Set GITHUB_TOKEN to a valid one.")]
     Unauthenticated,
     #[error("GitHub refuses it (403): {message} {reason}")]
