@@ -46,7 +46,7 @@ pub struct Bench {
 #[derive(Clone, Copy, PartialEq)]
 pub enum Delivery {
     InOrder,
-    /// In any order, each now and then twice.
+    /// In any order, each now and then twice, two workers on each.
     Shuffled(u64),
     /// Two workers on each job, at once.
     Twice,
@@ -122,7 +122,7 @@ impl Bench {
                 parked.retain(|(until, _)| *until > now);
                 continue;
             };
-            let outcomes = if delivery == Delivery::Twice {
+            let outcomes = if delivery != Delivery::InOrder {
                 let (one, other) = futures::future::join(advance(&job, &env, Timestamp::MAX), advance(&job, &env, Timestamp::MAX)).await;
                 vec![one?, other?]
             } else {
@@ -155,6 +155,49 @@ impl Bench {
             }
         }
         all
+    }
+
+    /// A copy made anew: what an untroubled first sync finds.
+    pub async fn copy_anew(&self) -> BTreeMap<String, Value> {
+        let (github, clock, settings) = (self.github.clone(), self.clock.clone(), self.settings.clone());
+        let fresh = Self { github, table: Embedded::in_memory().await.unwrap(), clock, settings };
+        fresh.sync().await;
+        fresh.rows().await
+    }
+
+    /// Asserts that the copy is what one made anew would be, but for what history left: commits that a push by force
+    /// dropped, people that nothing mentions any more, former names.
+    pub async fn assert_as_made_anew(&self, about: &str) {
+        let (mut ours, mut anew) = (self.rows().await, self.copy_anew().await);
+        let kept: Vec<String> = ours.iter().filter(|(_, row)| row["on_default_branch"] == Value::Bool(false)).map(|(_, row)| row["sha"].to_string()).collect();
+        let scopes: Vec<String> = anew
+            .keys()
+            .filter(|key| key.starts_with("repositories "))
+            .filter_map(|key| key.rsplit(' ').next()?.parse::<u64>().ok())
+            .map(|id| id.to_string())
+            .collect();
+        ours.retain(|key, row| {
+            let mut parts = key.split(' ');
+            let (entity, scope) = (parts.next().unwrap(), parts.next().unwrap());
+            match entity {
+                "users" => false,
+                "repositories" | "teams" => true,
+                "commits" | "commit_files" if kept.contains(&row["sha"].to_string()) => false,
+                _ => scopes.contains(&scope.to_owned()),
+            }
+        });
+        anew.retain(|key, _| !key.starts_with("users "));
+        for row in ours.values_mut().chain(anew.values_mut()) {
+            row.as_object_mut().unwrap().remove("renamed_from");
+            // A row that did not change since keeps the address that it had.
+            row.as_object_mut().unwrap().remove("html_url");
+        }
+        for (key, row) in &anew {
+            assert_eq!(ours.get(key), Some(row), "{about}: {key}");
+        }
+        for key in ours.keys() {
+            assert!(anew.contains_key(key), "{about}: {key} is not there any more");
+        }
     }
 
     pub async fn counts(&self) -> BTreeMap<&'static str, u64> {
@@ -193,14 +236,23 @@ async fn rows_of(store: &dyn Store, entity: &'static Entity, scope: ScopeId) -> 
 pub struct Mortal {
     inner: Arc<dyn Store>,
     left: AtomicU64,
+    /// It also dies as the n-th request is under way.
+    request: Option<(GitHub, u64)>,
 }
 
 impl Mortal {
     pub fn new(inner: Arc<dyn Store>, calls: u64) -> Self {
-        Self { inner, left: AtomicU64::new(calls) }
+        Self { inner, left: AtomicU64::new(calls), request: None }
+    }
+
+    pub fn at_request(inner: Arc<dyn Store>, github: &GitHub, number: u64) -> Self {
+        Self { inner, left: AtomicU64::new(u64::MAX), request: Some((github.clone(), number)) }
     }
 
     fn live(&self) -> Result<(), StoreError> {
+        if self.request.as_ref().is_some_and(|(github, number)| github.ledger().requests >= *number) {
+            return Err(StoreError::Broken { what: "killed".to_owned(), source: "killed".into() });
+        }
         let left = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         left.map(|_| ()).map_err(|_| StoreError::Broken { what: "killed".to_owned(), source: "killed".into() })
     }

@@ -10,19 +10,25 @@ pub struct Faults {
     /// Per thousand replies.
     pub bad_gateway: u64,
     pub truncated: u64,
+    /// Per thousand replies: the connection breaks before a byte of the body.
+    pub reset: u64,
     pub latency_ms: u64,
+    /// Each reply takes up to so many milliseconds more, by the seed.
+    pub jitter_ms: u64,
     /// Status for every request about a repository (`owner/name`), for those of its lists whose name is given, or all.
     pub refuse: HashMap<String, (u16, Option<String>)>,
     /// The reply to the n-th request, counted from 1, is cut off.
     pub cut: Option<u64>,
     /// A GraphQL page of more nodes than this is answered 502.
     pub heavy: Option<u64>,
+    /// REST pages after this one are refused with 422, as GitHub does from 100 on.
+    pub last_page: Option<u64>,
     /// Requests and points an hour; none for a server without limits.
     pub limit: Option<u64>,
     /// The n-th request meets a secondary limit of so many seconds.
     pub secondary: Option<(u64, Option<u64>)>,
-    /// GraphQL fails with this message type for a repository.
-    pub token: String,
+    /// Those that are accepted; each has budgets of its own.
+    pub tokens: Vec<String>,
 }
 
 impl Default for Faults {
@@ -31,13 +37,16 @@ impl Default for Faults {
             random: Random(1),
             bad_gateway: 0,
             truncated: 0,
+            reset: 0,
             latency_ms: 0,
+            jitter_ms: 0,
             refuse: HashMap::new(),
             cut: None,
             heavy: None,
+            last_page: Some(99),
             limit: Some(5000),
             secondary: None,
-            token: "sim-token".to_owned(),
+            tokens: vec!["sim-token".to_owned()],
         }
     }
 }

@@ -20,7 +20,10 @@ pub(crate) fn answer(world: &World, path: &str, query: &HashMap<String, String>)
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     let one = |body: Value| Answer::Found(Found { body, next: None });
     match parts.as_slice() {
-        ["rate_limit"] => one(json!({ "resources": {} })),
+        ["rate_limit"] => {
+            let whole = json!({ "limit": 5000, "used": 0, "remaining": 5000, "reset": 1_900_000_000 });
+            one(json!({ "resources": { "core": whole, "graphql": whole, "search": whole }, "rate": whole }))
+        }
         ["user"] => one(json!({ "login": "octo-admin", "id": 1, "node_id": "U_admin", "type": "User" })),
         ["repos", owner, name, rest @ ..] => match world.repo(owner, name) {
             None => Answer::NotFound,
@@ -30,7 +33,7 @@ pub(crate) fn answer(world: &World, path: &str, query: &HashMap<String, String>)
             Some(repo) => of(repo, rest, query),
         },
         ["repositories", id, rest @ ..] => {
-            let found = world.repos.iter().find(|repo| repo.get("databaseId").and_then(Value::as_u64).map(|id| id.to_string()).as_deref() == Some(*id));
+            let found = world.all().find(|repo| repo.get("databaseId").and_then(Value::as_u64).map(|id| id.to_string()).as_deref() == Some(*id));
             found.map_or(Answer::NotFound, |repo| of(repo, rest, query))
         }
         _ => Answer::NotFound,
@@ -66,7 +69,13 @@ fn of(repo: &Value, rest: &[&str], query: &HashMap<String, String>) -> Answer {
         ["actions", "runs"] => {
             let mut runs = list("workflowRuns");
             runs.reverse();
+            if let Some(before) = query.get("created").and_then(|range| range.strip_prefix("<=")?.parse::<jiff::Timestamp>().ok()) {
+                let at = |run: &Value| run.get("created_at").and_then(Value::as_str).and_then(|at| at.parse::<jiff::Timestamp>().ok());
+                runs.retain(|run| at(run).is_some_and(|at| at <= before));
+            }
             let total = runs.len();
+            // With a filter, GitHub gives no more than a thousand.
+            runs.truncate(if query.contains_key("created") { 1000 } else { usize::MAX });
             let (body, next) = page(runs, query);
             Answer::Found(Found { body: json!({ "total_count": total, "workflow_runs": body }), next })
         }
@@ -76,6 +85,7 @@ fn of(repo: &Value, rest: &[&str], query: &HashMap<String, String>) -> Answer {
             // GitHub gives 300 files a page whatever is asked for, and 3,000 in all.
             let mut query = query.clone();
             query.insert("per_page".to_owned(), "300".to_owned());
+            query.insert("files".to_owned(), String::new());
             let (files, next) = page(files.into_iter().take(3000).collect(), &query);
             let who = |name: &str| {
                 json!({ "name": commit.pointer(&format!("/{name}/name")), "email": commit.pointer(&format!("/{name}/email")),
@@ -92,14 +102,14 @@ fn of(repo: &Value, rest: &[&str], query: &HashMap<String, String>) -> Answer {
 
 fn page(items: Vec<Value>, query: &HashMap<String, String>) -> (Vec<Value>, Option<String>) {
     let number = |name: &str, usual: usize| query.get(name).and_then(|text| text.parse().ok()).unwrap_or(usual);
-    let (size, page) = (number("per_page", 30).clamp(1, 300), number("page", 1).max(1));
+    let (size, page) = (number("per_page", 30).clamp(1, if query.contains_key("files") { 300 } else { 100 }), number("page", 1).max(1));
     let total = items.len();
     let items = items.into_iter().skip((page - 1) * size).take(size).collect();
     let next = (page * size < total).then(|| {
         let mut pairs: Vec<(String, String)> = query.iter().filter(|(name, _)| *name != "page").map(|(name, value)| (name.clone(), value.clone())).collect();
         pairs.sort();
         pairs.push(("page".to_owned(), (page + 1).to_string()));
-        pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+        pairs.iter().map(|(name, value)| format!("{name}={}", value.replace('<', "%3C").replace('=', "%3D"))).collect::<Vec<_>>().join("&")
     });
     (items, next)
 }

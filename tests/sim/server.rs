@@ -17,11 +17,15 @@ use std::time::Duration;
 /// The clock of the limits: the machine's, or one that a test moves.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
 
+/// What happens in the world just before a request is answered.
+type Hook = Box<dyn FnOnce(&mut World) + Send>;
+
 struct Shared {
     world: Mutex<World>,
     faults: Mutex<Faults>,
     ledger: Mutex<Ledger>,
     limits: Mutex<Limits>,
+    hooks: Mutex<HashMap<u64, Hook>>,
     clock: Clock,
     url: String,
 }
@@ -29,10 +33,10 @@ struct Shared {
 #[derive(Default)]
 struct Limits {
     in_flight: u64,
-    /// By resource: used in this window, and its end.
-    used: HashMap<&'static str, (u64, i64)>,
-    /// Told to stay away until then.
-    told: Option<i64>,
+    /// By token and resource: used in this window, and its end.
+    used: HashMap<(String, &'static str), (u64, i64)>,
+    /// By token: told to stay away until then, from one resource or (by a secondary limit) from all.
+    told: HashMap<(String, Option<&'static str>), i64>,
 }
 
 /// A running simulation; it ends when the last handle does.
@@ -60,6 +64,7 @@ impl GitHub {
             faults: Mutex::default(),
             ledger: Mutex::default(),
             limits: Mutex::default(),
+            hooks: Mutex::default(),
             clock,
             url: url.clone(),
         });
@@ -79,6 +84,11 @@ impl GitHub {
     #[must_use]
     pub fn ledger(&self) -> Ledger {
         lock(&self.shared.ledger).clone()
+    }
+
+    /// Changes the world just before the n-th request, counted from 1, is answered.
+    pub fn before_request(&self, number: u64, change: impl FnOnce(&mut World) + Send + 'static) {
+        lock(&self.shared.hooks).insert(number, Box::new(change));
     }
 
     /// Starts counting anew.
@@ -114,7 +124,16 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
             ledger.breaches.push("more than 100 requests in flight".to_owned());
         }
     }
-    let latency = lock(&shared.faults).latency_ms;
+    let latency = {
+        let mut faults = lock(&shared.faults);
+        let jitter = if faults.jitter_ms > 0 {
+            let most = faults.jitter_ms;
+            faults.random.below(most)
+        } else {
+            0
+        };
+        faults.latency_ms + jitter
+    };
     if latency > 0 {
         tokio::time::sleep(Duration::from_millis(latency)).await;
     }
@@ -130,32 +149,38 @@ fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body
     }
     let graphql = path == "/graphql" || path == "/api/graphql";
     let now = (shared.clock)();
+    let authorization = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let token = authorization.split_once(' ').map(|(_, token)| token.to_owned()).unwrap_or_default();
     let number = {
         let mut ledger = lock(&shared.ledger);
         ledger.requests += 1;
         if graphql {
-            ledger.graphql += 1
+            ledger.graphql += 1;
         } else {
-            ledger.rest += 1
+            ledger.rest += 1;
         }
         if !headers.contains_key("user-agent") {
             ledger.breaches.push("a request without User-Agent".to_owned());
         }
-        if let Some(until) = lock(&shared.limits).told.filter(|until| now < *until) {
-            let breach = format!("request {} came {} s before the time it was told", ledger.requests, until - now);
-            ledger.breaches.push(breach);
+        let limits = lock(&shared.limits);
+        for door in [None, Some(if graphql { "graphql" } else { "core" })] {
+            if let Some(until) = limits.told.get(&(token.clone(), door)).filter(|until| now < **until) {
+                let breach = format!("request {} came {} s before the time it was told", ledger.requests, until - now);
+                ledger.breaches.push(breach);
+            }
         }
         ledger.requests
     };
+    if let Some(change) = lock(&shared.hooks).remove(&number) {
+        change(&mut lock(&shared.world));
+    }
     let mut faults = lock(&shared.faults);
-    let authorization = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if authorization.split_once(' ').map(|(_, token)| token) != Some(&faults.token) {
+    if !faults.tokens.contains(&token) {
         return reply(401, &json!({ "message": "Bad credentials", "documentation_url": "https://docs.github.com/rest", "status": "401" }));
     }
-    if let Some((at, after)) = faults.secondary.filter(|(at, _)| *at == number) {
-        let _ = at;
+    if let Some((_, after)) = faults.secondary.filter(|(at, _)| *at == number) {
         let mut reply = reply(403, &json!({ "message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again." }));
-        lock(&shared.limits).told = Some(now + i64::try_from(after.unwrap_or(60)).unwrap_or(60));
+        lock(&shared.limits).told.insert((token, None), now + i64::try_from(after.unwrap_or(60)).unwrap_or(60));
         if let Some(after) = after {
             header(&mut reply, "retry-after", &after.to_string());
         }
@@ -166,12 +191,25 @@ fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body
     if roll < faults.bad_gateway {
         return reply(502, &json!({ "message": "Server Error" }));
     }
-    let cut = roll < faults.bad_gateway + faults.truncated || faults.cut == Some(number);
-    let refuse = faults.refuse.clone();
-    let (limit, heavy) = (faults.limit, faults.heavy);
+    let reset = (faults.bad_gateway..faults.bad_gateway + faults.reset).contains(&roll);
+    let broken = faults.bad_gateway + faults.reset;
+    let cut = (broken..broken + faults.truncated).contains(&roll) || faults.cut == Some(number);
+    let request = Asked { shared, token: &token, faults: faults.clone(), now };
     drop(faults);
-    let answered = if graphql { post(shared, body, &refuse, limit, heavy, now) } else { get(shared, method, uri, path, headers, &refuse, limit, now) };
-    if cut { cut_off(answered) } else { answered }
+    let answered = if graphql { request.post(body) } else { request.get(method, uri, path, headers) };
+    match (reset, cut) {
+        (true, _) => cut_off(answered, b""),
+        (_, true) => cut_off(answered, b"{\"data\": {"),
+        _ => answered,
+    }
+}
+
+/// A request that got as far as being looked at.
+struct Asked<'a> {
+    shared: &'a Shared,
+    token: &'a str,
+    faults: Faults,
+    now: i64,
 }
 
 fn dated(reply: &mut Reply, now: i64) {
@@ -181,35 +219,15 @@ fn dated(reply: &mut Reply, now: i64) {
     }
 }
 
-/// Half of the body, then the connection breaks.
-fn cut_off(whole: Reply) -> Reply {
+/// The beginning of a body, then the connection breaks.
+fn cut_off(whole: Reply, begin: &'static [u8]) -> Reply {
     let (head, _) = whole.into_parts();
-    let broken = futures_stream(vec![Ok(Bytes::from_static(b"{\"data\": {")), Err(io::Error::other("cut off"))]);
+    let broken = futures_stream(vec![Ok(Bytes::from_static(begin)), Err(io::Error::other("cut off"))]);
     Response::from_parts(head, Body::from_stream(broken))
 }
 
 fn futures_stream(items: Vec<io::Result<Bytes>>) -> impl futures::Stream<Item = io::Result<Bytes>> {
     futures::stream::iter(items)
-}
-
-/// Charges `cost`; none if the budget does not allow it. Returns what remains and when the window ends.
-fn charge(shared: &Shared, resource: &'static str, cost: u64, limit: Option<u64>, now: i64) -> Result<Option<(u64, u64, i64)>, Box<Reply>> {
-    let Some(limit) = limit else { return Ok(None) };
-    let mut limits = lock(&shared.limits);
-    let (used, reset) = limits.used.get(resource).copied().filter(|(_, reset)| now < *reset).unwrap_or((0, now + 3600));
-    if used + cost > limit {
-        limits.told = Some(reset);
-        let mut refused = if resource == "graphql" {
-            reply(200, &json!({ "errors": [{ "type": "RATE_LIMITED", "message": "API rate limit exceeded for user ID 1." }] }))
-        } else {
-            reply(403, &json!({ "message": "API rate limit exceeded for user ID 1." }))
-        };
-        budget(&mut refused, resource, (limit, 0, reset));
-        dated(&mut refused, now);
-        return Err(Box::new(refused));
-    }
-    limits.used.insert(resource, (used + cost, reset));
-    Ok(Some((limit, limit - used - cost, reset)))
 }
 
 fn budget(reply: &mut Reply, resource: &str, (limit, remaining, reset): (u64, u64, i64)) {
@@ -220,135 +238,165 @@ fn budget(reply: &mut Reply, resource: &str, (limit, remaining, reset): (u64, u6
     header(reply, "x-ratelimit-resource", resource);
 }
 
-fn post(shared: &Shared, body: &Bytes, refuse: &HashMap<String, (u16, Option<String>)>, limit: Option<u64>, heavy: Option<u64>, now: i64) -> Reply {
-    let Ok(body) = serde_json::from_slice::<Value>(body) else {
-        return reply(400, &json!({ "message": "Problems parsing JSON" }));
-    };
-    let query = match Query::parse(&body) {
-        Ok(query) => query,
-        Err(mistake) => return reply(200, &mistake),
-    };
-    if heavy.is_some_and(|heavy| query.nodes > heavy) {
-        return reply(502, &json!({ "message": "We couldn't respond to your request in time." }));
-    }
-    for name in &query.about {
-        if let Some((status, list)) = refuse.get(name)
-            && list.as_ref().is_none_or(|list| query.lists.contains(list))
-        {
-            return refused(*status, shared, now);
+impl Asked<'_> {
+    /// Charges `cost`, or refuses. Returns the limit, what remains and when the window ends.
+    fn charge(&self, resource: &'static str, cost: u64) -> Result<Option<(u64, u64, i64)>, Box<Reply>> {
+        let Some(limit) = self.faults.limit else { return Ok(None) };
+        let mut limits = lock(&self.shared.limits);
+        let account = (self.token.to_owned(), resource);
+        let (used, reset) = limits.used.get(&account).copied().filter(|(_, reset)| self.now < *reset).unwrap_or((0, self.now + 3600));
+        if used + cost > limit {
+            limits.told.insert((self.token.to_owned(), Some(resource)), reset);
+            let message = "API rate limit exceeded for user ID 1.";
+            let mut refused = if resource == "graphql" {
+                reply(200, &json!({ "errors": [{ "type": "RATE_LIMITED", "message": message }] }))
+            } else {
+                reply(403, &json!({ "message": message }))
+            };
+            budget(&mut refused, resource, (limit, 0, reset));
+            dated(&mut refused, self.now);
+            return Err(Box::new(refused));
         }
+        limits.used.insert(account, (used + cost, reset));
+        Ok(Some((limit, limit - used - cost, reset)))
     }
-    let charged = match charge(shared, "graphql", query.cost, limit, now) {
-        Ok(charged) => charged,
-        Err(refused) => return *refused,
-    };
-    lock(&shared.ledger).points += query.cost;
-    let told = charged.map_or(Value::Null, |(limit, remaining, reset)| {
-        json!({ "limit": limit, "cost": query.cost, "remaining": remaining, "used": limit - remaining, "nodeCount": query.nodes, "resetAt": crate::world::time(reset) })
-    });
-    let answer = query.run(&lock(&shared.world), &told);
-    let mut reply = reply(200, &answer);
-    if let Some(charged) = charged {
-        budget(&mut reply, "graphql", charged);
-    }
-    dated(&mut reply, now);
-    reply
-}
 
-/// The answers that GitHub gives for what it will not show. 1 to 4 stand for the meanings of a 403.
-fn refused(status: u16, shared: &Shared, now: i64) -> Reply {
-    let message = |text: &str| json!({ "message": text });
-    match status {
-        1 => {
-            let mut reply = reply(403, &message("Resource not accessible by personal access token"));
-            header(&mut reply, "x-oauth-scopes", "read:org");
-            header(&mut reply, "x-accepted-oauth-scopes", "repo");
-            reply
+    fn post(&self, body: &Bytes) -> Reply {
+        let Self { shared, now, ref faults, .. } = *self;
+        let Ok(body) = serde_json::from_slice::<Value>(body) else {
+            return reply(400, &json!({ "message": "Problems parsing JSON" }));
+        };
+        let query = match Query::parse(&body) {
+            Ok(query) => query,
+            Err(mistake) => return reply(200, &mistake),
+        };
+        if faults.heavy.is_some_and(|heavy| query.nodes > heavy) {
+            return reply(502, &json!({ "message": "We couldn't respond to your request in time." }));
         }
-        2 => {
-            let mut reply = reply(403, &message("Resource protected by organization SAML enforcement."));
-            header(&mut reply, "x-github-sso", "required; url=https://github.com/orgs/acme/sso?authorization_request=1");
-            reply
-        }
-        3 => {
-            lock(&shared.limits).told = Some(now + 30);
-            let mut reply = reply(403, &message("You have exceeded a secondary rate limit."));
-            header(&mut reply, "retry-after", "30");
-            dated(&mut reply, now);
-            reply
-        }
-        4 => reply(403, &message("Although you appear to have the correct authorization credentials, the organization has an IP allow list enabled.")),
-        404 => reply(
-            200,
-            &json!({ "data": { "repository": null }, "errors": [{ "type": "NOT_FOUND", "path": ["repository"], "message": "Could not resolve to a Repository." }] }),
-        ),
-        5 => reply(200, &json!("this is not what GraphQL answers")),
-        other => reply(other, &message("Repository access blocked")),
-    }
-}
-
-#[expect(clippy::too_many_arguments, reason = "one route, all that a request has")]
-fn get(
-    shared: &Shared,
-    method: &Method,
-    uri: &Uri,
-    path: &str,
-    headers: &HeaderMap,
-    refuse: &HashMap<String, (u16, Option<String>)>,
-    limit: Option<u64>,
-    now: i64,
-) -> Reply {
-    if method != Method::GET {
-        return reply(404, &json!({ "message": "Not Found" }));
-    }
-    for (name, (status, list)) in refuse {
-        if path.starts_with(&format!("/repos/{name}/")) && list.as_ref().is_none_or(|list| path.contains(list.as_str())) {
-            if *status == 404 {
-                return reply(404, &json!({ "message": "Not Found" }));
+        for name in &query.about {
+            if let Some((status, list)) = faults.refuse.get(name)
+                && list.as_ref().is_none_or(|list| query.lists.contains(list))
+            {
+                return self.refused(*status);
             }
-            return refused(*status, shared, now);
+        }
+        let charged = match self.charge("graphql", query.cost) {
+            Ok(charged) => charged,
+            Err(refused) => return *refused,
+        };
+        lock(&shared.ledger).points += query.cost;
+        let told = charged.map_or(Value::Null, |(limit, remaining, reset)| {
+            json!({ "limit": limit, "cost": query.cost, "remaining": remaining, "used": limit - remaining, "nodeCount": query.nodes, "resetAt": crate::world::time(reset) })
+        });
+        let answer = query.run(&lock(&shared.world), &told);
+        let mut reply = reply(200, &answer);
+        if let Some(charged) = charged {
+            budget(&mut reply, "graphql", charged);
+        }
+        dated(&mut reply, now);
+        reply
+    }
+
+    /// The answers that GitHub gives for what it will not show. 1 to 4 stand for the meanings of a 403.
+    fn refused(&self, status: u16) -> Reply {
+        let message = |text: &str| json!({ "message": text });
+        match status {
+            1 => {
+                let mut reply = reply(403, &message("Resource not accessible by personal access token"));
+                header(&mut reply, "x-oauth-scopes", "read:org");
+                header(&mut reply, "x-accepted-oauth-scopes", "repo");
+                reply
+            }
+            2 => {
+                let mut reply = reply(403, &message("Resource protected by organization SAML enforcement."));
+                header(&mut reply, "x-github-sso", "required; url=https://github.com/orgs/acme/sso?authorization_request=1");
+                reply
+            }
+            3 => {
+                lock(&self.shared.limits).told.insert((self.token.to_owned(), None), self.now + 30);
+                let mut reply = reply(403, &message("You have exceeded a secondary rate limit."));
+                header(&mut reply, "retry-after", "30");
+                dated(&mut reply, self.now);
+                reply
+            }
+            4 => reply(403, &message("Although you appear to have the correct authorization credentials, the organization has an IP allow list enabled.")),
+            404 => reply(
+                200,
+                &json!({ "data": { "repository": null }, "errors": [{ "type": "NOT_FOUND", "path": ["repository"], "message": "Could not resolve to a Repository." }] }),
+            ),
+            5 => reply(200, &json!("this is not what GraphQL answers")),
+            other => reply(other, &message("Repository access blocked")),
         }
     }
-    let query: HashMap<String, String> = uri
-        .query()
-        .unwrap_or_default()
-        .split('&')
-        .filter_map(|pair| pair.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.replace("%3A", ":")))
-        .collect();
-    let answered = rest::answer(&lock(&shared.world), path, &query);
-    let (found, status) = match answered {
-        rest::Answer::NotFound => return reply(404, &json!({ "message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404" })),
-        rest::Answer::Moved(id) => {
-            let rest = path.splitn(5, '/').nth(4).unwrap_or_default();
-            let to = format!("{}/repositories/{id}/{rest}?{}", shared.url, uri.query().unwrap_or_default());
-            let mut moved = reply(301, &json!({ "message": "Moved Permanently", "url": to }));
-            header(&mut moved, "location", &to);
-            return moved;
+
+    /// The address by number, which outlives every name.
+    fn moved(&self, id: u64, path: &str, uri: &Uri) -> Reply {
+        let rest = path.splitn(5, '/').nth(4).unwrap_or_default();
+        let to = format!("{}/repositories/{id}/{rest}?{}", self.shared.url, uri.query().unwrap_or_default());
+        let mut moved = reply(301, &json!({ "message": "Moved Permanently", "url": to, "documentation_url": "https://docs.github.com/rest" }));
+        header(&mut moved, "location", &to);
+        moved
+    }
+
+    fn get(&self, method: &Method, uri: &Uri, path: &str, headers: &HeaderMap) -> Reply {
+        let Self { shared, now, ref faults, .. } = *self;
+        if method != Method::GET {
+            return reply(404, &json!({ "message": "Not Found" }));
         }
-        rest::Answer::Found(found) => (found, 200),
-    };
-    let etag = format!("W/\"{:x}\"", found.body.to_string().bytes().fold(5381_u64, |hash, byte| hash.wrapping_mul(33) ^ u64::from(byte)));
-    if headers.get("if-none-match").and_then(|value| value.to_str().ok()) == Some(etag.as_str()) {
-        lock(&shared.ledger).not_modified += 1;
-        let mut reply = reply(304, &Value::Null);
-        *reply.body_mut() = Body::empty();
+        for (name, (status, list)) in &faults.refuse {
+            if path.starts_with(&format!("/repos/{name}/")) && list.as_ref().is_none_or(|list| path.contains(list.as_str())) {
+                if *status == 301 {
+                    let id = lock(&shared.world).repos.iter().find(|repo| crate::world::nwo(repo) == *name).and_then(|repo| repo.get("databaseId")?.as_u64());
+                    return self.moved(id.unwrap_or(0), path, uri);
+                }
+                if *status == 404 {
+                    return reply(404, &json!({ "message": "Not Found" }));
+                }
+                return self.refused(*status);
+            }
+        }
+        let query: HashMap<String, String> = uri
+            .query()
+            .unwrap_or_default()
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.replace("%3A", ":").replace("%3C", "<").replace("%3D", "=")))
+            .collect();
+        let page = query.get("page").and_then(|page| page.parse::<u64>().ok()).unwrap_or(1);
+        if faults.last_page.is_some_and(|last| page > last) {
+            let message = "In order to keep the API fast for everyone, pagination is limited for this resource.";
+            return reply(422, &json!({ "message": message, "documentation_url": "https://docs.github.com/rest", "status": "422" }));
+        }
+        let answered = rest::answer(&lock(&shared.world), path, &query);
+        let (found, status) = match answered {
+            rest::Answer::NotFound => {
+                return reply(404, &json!({ "message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404" }));
+            }
+            rest::Answer::Moved(id) => return self.moved(id, path, uri),
+            rest::Answer::Found(found) => (found, 200),
+        };
+        let etag = format!("W/\"{:x}\"", found.body.to_string().bytes().fold(5381_u64, |hash, byte| hash.wrapping_mul(33) ^ u64::from(byte)));
+        if headers.get("if-none-match").and_then(|value| value.to_str().ok()) == Some(etag.as_str()) {
+            lock(&shared.ledger).not_modified += 1;
+            let mut reply = reply(304, &Value::Null);
+            *reply.body_mut() = Body::empty();
+            header(&mut reply, "etag", &etag);
+            return reply;
+        }
+        let charged = match self.charge("core", u64::from(path != "/rate_limit")) {
+            Ok(charged) => charged,
+            Err(refused) => return *refused,
+        };
+        let mut reply = reply(status, &found.body);
         header(&mut reply, "etag", &etag);
-        return reply;
+        header(&mut reply, "x-oauth-scopes", "repo, read:org");
+        if let Some(next) = found.next {
+            header(&mut reply, "link", &format!("<{}{}?{next}>; rel=\"next\"", shared.url, uri.path()));
+        }
+        if let Some(charged) = charged {
+            budget(&mut reply, "core", charged);
+        }
+        dated(&mut reply, now);
+        reply
     }
-    let charged = match charge(shared, "core", u64::from(path != "/rate_limit"), limit, now) {
-        Ok(charged) => charged,
-        Err(refused) => return *refused,
-    };
-    let mut reply = reply(status, &found.body);
-    header(&mut reply, "etag", &etag);
-    header(&mut reply, "x-oauth-scopes", "repo, read:org");
-    if let Some(next) = found.next {
-        header(&mut reply, "link", &format!("<{}{}?{next}>; rel=\"next\"", shared.url, uri.path()));
-    }
-    if let Some(charged) = charged {
-        budget(&mut reply, "core", charged);
-    }
-    dated(&mut reply, now);
-    reply
 }

@@ -1,5 +1,6 @@
 //! Reads GitHub's JSON, GraphQL's or REST's, into our fields. Absent and null are the same; nothing here fails.
 
+use crate::Error;
 use crate::entities::{Entity, USERS};
 use crate::model::{Presence, Record, ScopeId, Version};
 use jiff::Timestamp;
@@ -43,6 +44,13 @@ impl<'a> Node<'a> {
 
     pub(crate) fn time(self, path: &str) -> Option<Timestamp> {
         self.str(path)?.parse().ok()
+    }
+
+    /// The list that an answer always has: without it, it is no answer of GitHub's.
+    pub(crate) fn list(self, path: &str) -> Result<Vec<Node<'a>>, Error> {
+        let list =
+            self.at(path).0.as_array().ok_or_else(|| Error::Unreadable(format!("it has no list of {}", if path.is_empty() { "objects" } else { path })))?;
+        Ok(list.iter().map(Node).collect())
     }
 
     pub(crate) fn items(self, path: &str) -> impl Iterator<Item = Node<'a>> + use<'a> {

@@ -100,6 +100,9 @@ async fn read(visit: &Visit<'_>, sha: &str, url: &str) -> Result<Page, Error> {
         other => other?,
     };
     let commit = Node(&reply.body);
+    if commit.str("sha") != Some(sha) {
+        return Err(Error::Unreadable(format!("it is not commit {sha}")));
+    }
     let committed_at = commit.utc("commit.committer.date");
     let mut out = Out::new(visit.scope(), visit.now);
     for file in commit.items("files") {

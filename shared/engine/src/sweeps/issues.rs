@@ -54,6 +54,7 @@ static KIND: Kind = Kind {
             read: timeline::read,
         },
     ],
+    hangers_on: &[],
     read,
     conclude: |_, _, _| {},
 };

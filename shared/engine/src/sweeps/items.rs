@@ -22,6 +22,8 @@ pub(crate) struct Kind {
     /// Those that the query does not use are left out: GitHub refuses unused ones.
     pub(crate) fragments: &'static [&'static str],
     pub(crate) connections: &'static [Connection],
+    /// What else is kept under an item, and goes with it.
+    pub(crate) hangers_on: &'static [&'static Entity],
     pub(crate) read: fn(Node<'_>, &mut Out),
     /// Records that follow from an item's whole timeline.
     pub(crate) conclude: fn(u64, &[Record], &mut Out),
@@ -280,8 +282,9 @@ impl Kind {
             let past = |key: &str| gaps.upto.as_deref().is_some_and(|upto| key > upto);
             for row in page.rows.iter().filter(|row| !row.gone && !past(&row.key)) {
                 if !gaps.keys.contains(&short_hash(&row.key)) {
-                    sets.extend(self.connections.iter().map(|connection| Complete {
-                        entity: connection.entity,
+                    let entities = self.connections.iter().map(|connection| connection.entity).chain(self.hangers_on.iter().copied());
+                    sets.extend(entities.map(|entity| Complete {
+                        entity,
                         prefix: format!("{}#", row.key),
                         keys: std::collections::BTreeSet::new(),
                         upto: None,

@@ -5,7 +5,9 @@ use super::connections::{Connection, Parent, value_list};
 use super::items::Kind;
 use super::{Page, Sweep, Visit, issues, timeline};
 use crate::Error;
-use crate::entities::{Entity, Group, ISSUE_COMMENTS, ISSUE_EVENTS, PULL_REQUEST_COMMITS, PULL_REQUEST_FILES, PULL_REQUESTS, REVIEW_REQUESTS, REVIEWS};
+use crate::entities::{
+    Entity, Group, ISSUE_COMMENTS, ISSUE_EVENTS, PULL_REQUEST_COMMITS, PULL_REQUEST_FILES, PULL_REQUESTS, REVIEW_COMMENTS, REVIEW_REQUESTS, REVIEWS,
+};
 use crate::node::{Node, Out, padded};
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -81,6 +83,7 @@ static KIND: Kind = Kind {
             read: timeline::read,
         },
     ],
+    hangers_on: &[&REVIEW_REQUESTS, &REVIEW_COMMENTS],
     read,
     conclude: timeline::review_requests,
 };

@@ -6,6 +6,7 @@ use crate::Error;
 use crate::entities::{Entity, Group, REVIEW_COMMENTS};
 use crate::node::{Node, Out, padded, short_hash};
 use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -19,6 +20,36 @@ struct Position {
     next: Option<String>,
     /// Hashes of all keys, on a full walk only: what is not among them is gone.
     seen: BTreeSet<u64>,
+    /// The least `updated_at` so far, newest first.
+    oldest: Option<Timestamp>,
+    /// GitHub refuses page 100 and beyond: what is left is read oldest first, each page beginning where the last one
+    /// ended, up to `oldest`. What changes meanwhile is left to the next sweep.
+    climbing_from: Option<Timestamp>,
+}
+
+impl Position {
+    fn url(&self, visit: &Visit<'_>) -> String {
+        let list = |direction: &str, since: Option<Timestamp>| {
+            let since = since.map(|since| format!("&since={since:.0}")).unwrap_or_default();
+            format!("/repos/{}/pulls/comments?sort=updated&direction={direction}&per_page={}{since}", visit.repo.full_name(), visit.page_size)
+        };
+        match (&self.next, self.climbing_from) {
+            (Some(next), _) => next.clone(),
+            (None, Some(from)) => list("asc", Some(from)),
+            // Newest change first: what changes while we page moves to the front and is left for the next sweep;
+            // nothing moves out of sight.
+            (None, None) => list("desc", visit.floor()),
+        }
+    }
+
+    /// Where to read on after a page whose newest change is `newest`; false at the end.
+    fn climb(&mut self, from: Timestamp, newest: Option<Timestamp>, next: Option<String>) -> bool {
+        let Some(newest) = newest.filter(|newest| self.oldest.is_none_or(|oldest| *newest <= oldest)) else { return false };
+        // A second is read twice, because changes are told in whole ones.
+        let further = newest.checked_sub(SignedDuration::from_secs(1)).unwrap_or(newest);
+        (self.climbing_from, self.next) = if further > from { (Some(further), None) } else { (Some(from), next.clone()) };
+        next.is_some()
+    }
 }
 
 #[async_trait]
@@ -36,24 +67,33 @@ impl Sweep for ReviewComments {
 
     async fn page(&self, visit: &Visit<'_>) -> Result<Page, Error> {
         let mut position: Position = serde_json::from_value(visit.position().clone()).unwrap_or_default();
-        // Newest change first: what changes while we page moves to the front and is left for the next sweep;
-        // nothing moves out of sight.
-        let since = visit.floor().map(|floor| format!("&since={floor:.0}")).unwrap_or_default();
-        let first = format!("/repos/{}/pulls/comments?sort=updated&direction=desc&per_page={}{since}", visit.repo.full_name(), visit.page_size);
-        let reply = visit.env.rest(position.next.as_deref().unwrap_or(&first), None).await?;
+        let reply = match visit.env.rest(&position.url(visit), None).await {
+            Err(Error::GitHub(github::Error::Rejected { .. })) if position.next.is_some() && position.climbing_from.is_none() => {
+                (position.next, position.climbing_from) = (None, Some(visit.floor().unwrap_or(Timestamp::UNIX_EPOCH)));
+                visit.env.rest(&position.url(visit), None).await?
+            }
+            reply => reply?,
+        };
         let mut out = Out::new(visit.scope(), visit.now);
-        let mut newest = None;
-        for comment in Node(&reply.body).items("") {
-            newest = newest.max(comment.time("updated_at"));
-            read(comment, &mut out);
+        let comments = Node(&reply.body).list("")?;
+        for comment in &comments {
+            read(*comment, &mut out);
         }
+        let changes: Vec<Timestamp> = comments.iter().filter_map(|comment| comment.time("updated_at")).collect();
+        let newest = changes.iter().max().copied();
         let mut page = Page { newest, ..Page::default() };
         if visit.full() && !visit.first() {
             position.seen.extend(out.records.iter().filter(|record| record.entity == &REVIEW_COMMENTS).map(|record| short_hash(&record.key)));
         }
         page.records = out.records;
-        position.next = reply.next;
-        if position.next.is_some() {
+        let more = if let Some(from) = position.climbing_from {
+            position.climb(from, newest, reply.next)
+        } else {
+            position.oldest = changes.into_iter().chain(position.oldest).min();
+            position.next = reply.next;
+            position.next.is_some()
+        };
+        if more {
             page.next = Some(serde_json::to_value(&position).map_err(|error| Error::Unreadable(error.to_string()))?);
         } else if visit.full() && !visit.first() && visit.env.settings.since.is_none() {
             page.sets.push(Complete { entity: &REVIEW_COMMENTS, prefix: String::new(), keys: position.seen, upto: None, after: None });

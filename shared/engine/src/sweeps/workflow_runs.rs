@@ -7,9 +7,43 @@ use crate::entities::{Entity, Group, WORKFLOW_RUNS};
 use crate::model::Record;
 use crate::node::{Node, Out, padded};
 use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(crate) struct WorkflowRuns;
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Position {
+    /// The next page's address, verbatim from the `Link` header.
+    next: Option<String>,
+    /// The least `created_at` so far.
+    oldest: Option<Timestamp>,
+    /// GitHub refuses page 100 and beyond: from there on each page begins where the last one ended.
+    before: Option<Timestamp>,
+}
+
+impl Position {
+    fn url(&self, visit: &Visit<'_>) -> String {
+        let list = format!("/repos/{}/actions/runs?per_page={}", visit.repo.full_name(), visit.page_size);
+        match (&self.next, self.before) {
+            (Some(next), _) => next.clone(),
+            // `created=<=…`: the same second once more, since a second may hold many.
+            (None, Some(before)) => format!("{list}&created=%3C%3D{before:.0}"),
+            (None, None) => list,
+        }
+    }
+
+    /// Takes in a page whose first run began at `oldest`; false at the end.
+    fn go_on(&mut self, oldest: Option<Timestamp>, next: Option<String>) -> bool {
+        self.oldest = self.oldest.into_iter().chain(oldest).min();
+        let more = next.is_some();
+        let steps = self.before.is_some_and(|before| oldest.is_some_and(|oldest| oldest < before));
+        (self.before, self.next) = if steps { (oldest, None) } else { (self.before, next) };
+        more
+    }
+}
 
 #[async_trait]
 impl Sweep for WorkflowRuns {
@@ -29,28 +63,32 @@ impl Sweep for WorkflowRuns {
     }
 
     async fn page(&self, visit: &Visit<'_>) -> Result<Page, Error> {
-        let first = format!("/repos/{}/actions/runs?per_page={}", visit.repo.full_name(), visit.page_size);
-        let at = visit.position().as_str();
-        let etag = if at.is_none() && !visit.full() { visit.mark.etag.as_deref() } else { None };
-        let reply = visit.env.rest(at.unwrap_or(&first), etag).await?;
+        let mut position: Position = serde_json::from_value(visit.position().clone()).unwrap_or_default();
+        let at_start = visit.position().is_null();
+        let etag = if at_start && !visit.full() { visit.mark.etag.as_deref() } else { None };
+        let reply = match visit.env.rest(&position.url(visit), etag).await {
+            Err(Error::GitHub(github::Error::Rejected { .. })) if position.next.is_some() && position.before.is_none() => {
+                (position.next, position.before) = (None, position.oldest);
+                visit.env.rest(&position.url(visit), None).await?
+            }
+            reply => reply?,
+        };
         if reply.not_modified {
             return Ok(Page { total: visit.mark.total, ..Page::default() });
         }
         let mut out = Out::new(visit.scope(), visit.now);
         let mut newest = None;
-        for run in Node(&reply.body).items("workflow_runs") {
+        let runs = Node(&reply.body).list("workflow_runs")?;
+        for run in &runs {
             newest = newest.max(run.time("updated_at"));
-            read(run, &mut out);
+            read(*run, &mut out);
         }
         let known = !visit.full() && !visit.first() && all_known(visit, &out.records).await?;
-        Ok(Page {
-            newest,
-            total: Node(&reply.body).u64("total_count"),
-            next: reply.next.filter(|_| !known).map(Value::from),
-            etag: reply.etag.filter(|_| at.is_none()),
-            records: out.records,
-            ..Page::default()
-        })
+        let oldest = runs.iter().filter_map(|run| run.time("created_at")).min();
+        let total = if position.before.is_none() { Node(&reply.body).u64("total_count") } else { visit.mark.total };
+        let more = position.go_on(oldest, reply.next) && !known;
+        let next = if more { Some(serde_json::to_value(&position).map_err(|error| Error::Unreadable(error.to_string()))?) } else { None };
+        Ok(Page { newest, total, next, etag: reply.etag.filter(|_| at_start), records: out.records, ..Page::default() })
     }
 }
 
