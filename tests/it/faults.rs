@@ -80,7 +80,8 @@ async fn what_changes_while_it_is_paged_is_not_missed() {
 /// A repository that is renamed, transferred, archived or deleted, before any request of a sync.
 #[tokio::test]
 async fn a_repository_that_moves_in_mid_sync_makes_no_duplicates() {
-    let changes: [(&str, fn(&mut sim::World)); 4] = [
+    type Change = (&'static str, fn(&mut sim::World));
+    let changes: [Change; 4] = [
         ("renamed", |world| world.rename_repo("repo-00", "renamed")),
         ("transferred", |world| world.transfer_repo("repo-00", "other")),
         ("archived", |world| world.archive_repo("repo-00")),

@@ -12,6 +12,7 @@ mod sync;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 #[tokio::main]
@@ -20,6 +21,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "warn,dynoxide=off".into()))
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
         .init();
     let done = match arguments.command {
         Command::Sync(sync) => sync::run(sync).await,

@@ -11,17 +11,26 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// The queue in the process. A job that already waits is not queued twice.
+/// The queue in the process. A job that already waits is not queued twice, and one that runs is not run beside itself:
+/// two workers on one job are harmless, but the slower one asks for nothing.
 #[derive(Default)]
-pub(crate) struct LocalQueue(Mutex<VecDeque<Job>>);
+pub(crate) struct LocalQueue(Mutex<Jobs>);
+
+#[derive(Default)]
+struct Jobs {
+    waiting: VecDeque<Job>,
+    /// The same as `waiting`, for looking up: there may be a hundred thousand.
+    queued: HashSet<Job>,
+    running: HashSet<Job>,
+}
 
 #[async_trait]
 impl Queue for LocalQueue {
     async fn send(&self, jobs: &[Job]) -> Result<(), StoreError> {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.lock();
         for job in jobs {
-            if !waiting.contains(job) {
-                waiting.push_back(job.clone());
+            if all.queued.insert(job.clone()) {
+                all.waiting.push_back(job.clone());
             }
         }
         Ok(())
@@ -29,12 +38,26 @@ impl Queue for LocalQueue {
 }
 
 impl LocalQueue {
-    fn pop(&self) -> Option<Job> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    fn lock(&self) -> std::sync::MutexGuard<'_, Jobs> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next job that does not run yet.
+    fn take(&self) -> Option<Job> {
+        let mut all = self.lock();
+        let index = all.waiting.iter().position(|job| !all.running.contains(job))?;
+        let job = all.waiting.remove(index)?;
+        all.queued.remove(&job);
+        all.running.insert(job.clone());
+        Some(job)
+    }
+
+    fn finished(&self, job: &Job) {
+        self.lock().running.remove(job);
     }
 
     fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.lock().waiting.len()
     }
 }
 
@@ -100,7 +123,7 @@ async fn work(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progress, summa
         parked.retain(|(until, _)| *until > now);
         queue.send(&due).await?;
         while running.len() < WORKERS {
-            let Some(job) = queue.pop() else { break };
+            let Some(job) = queue.take() else { break };
             running.push(async move {
                 let outcome = advance(&job, env, forever).await;
                 (job, outcome)
@@ -124,6 +147,7 @@ async fn work(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progress, summa
             }
         };
         let Some((job, outcome)) = finished else { continue };
+        queue.finished(&job);
         done += 1;
         match outcome {
             Ok(Outcome::CaughtUp | Outcome::Superseded | Outcome::Continued) => {}
