@@ -12,6 +12,7 @@ mod faults;
 mod graphql;
 mod rest;
 mod server;
+mod shapes;
 mod world;
 
 pub use faults::{Faults, Ledger};

@@ -1,5 +1,6 @@
 //! The REST routes: shapes, `Link` headers and validators as GitHub documents them.
 
+use crate::shapes;
 use crate::world::{World, nwo};
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -24,7 +25,7 @@ pub(crate) fn answer(world: &World, path: &str, query: &HashMap<String, String>)
             let whole = json!({ "limit": 5000, "used": 0, "remaining": 5000, "reset": 1_900_000_000 });
             one(json!({ "resources": { "core": whole, "graphql": whole, "search": whole }, "rate": whole }))
         }
-        ["user"] => one(json!({ "login": "octo-admin", "id": 1, "node_id": "U_admin", "type": "User" })),
+        ["user"] => one(shapes::viewer()),
         ["repos", owner, name, rest @ ..] => match world.repo(owner, name) {
             None => Answer::NotFound,
             Some(repo) if nwo(repo).to_lowercase() != format!("{owner}/{name}").to_lowercase() => {
@@ -58,11 +59,7 @@ fn of(repo: &Value, rest: &[&str], query: &HashMap<String, String>) -> Answer {
             if query.get("direction").map(String::as_str) == Some("desc") {
                 comments.reverse();
             }
-            for comment in &mut comments {
-                let number = comment.as_object_mut().and_then(|comment| comment.remove("number")).unwrap_or_default();
-                comment["pull_request_url"] = json!(format!("https://api.github.com/repos/{}/pulls/{number}", nwo(repo)));
-                comment["html_url"] = json!(format!("https://github.com/{}/pull/{number}", nwo(repo)));
-            }
+            let comments = comments.into_iter().map(|comment| shapes::review_comment(repo, comment)).collect();
             let (body, next) = page(comments, query);
             Answer::Found(Found { body: json!(body), next })
         }
@@ -77,32 +74,35 @@ fn of(repo: &Value, rest: &[&str], query: &HashMap<String, String>) -> Answer {
             // With a filter, GitHub gives no more than a thousand.
             runs.truncate(if query.contains_key("created") { 1000 } else { usize::MAX });
             let (body, next) = page(runs, query);
-            Answer::Found(Found { body: json!({ "total_count": total, "workflow_runs": body }), next })
+            Answer::Found(Found {
+                body: json!({ "total_count": total, "workflow_runs": body.into_iter().map(|run| shapes::workflow_run(repo, run)).collect::<Vec<_>>() }),
+                next,
+            })
         }
         ["commits", sha] => {
             let Some(commit) = repo.get("commits").and_then(|commits| commits.get(*sha)) else { return Answer::NotFound };
             let files = commit.get("files").and_then(Value::as_array).cloned().unwrap_or_default();
             // GitHub gives 300 files a page whatever is asked for, and 3,000 in all.
             let mut query = query.clone();
-            query.insert("per_page".to_owned(), "300".to_owned());
-            query.insert("files".to_owned(), String::new());
-            let (files, next) = page(files.into_iter().take(3000).collect(), &query);
-            let who = |name: &str| {
-                json!({ "name": commit.pointer(&format!("/{name}/name")), "email": commit.pointer(&format!("/{name}/email")),
-                "date": commit.get("committedDate") })
-            };
-            let body = json!({ "sha": sha, "node_id": commit.get("id"),
-                "commit": { "author": who("author"), "committer": who("committer"), "message": commit.get("message") },
-                "stats": { "additions": commit.get("additions"), "deletions": commit.get("deletions") }, "files": files });
+            query.remove("per_page");
+            let (files, next) = pages_of(300, files.into_iter().take(3000).collect(), &query);
+            let body = shapes::commit(repo, sha, commit, files);
             Answer::Found(Found { body, next })
         }
         _ => Answer::NotFound,
     }
 }
 
+fn number(query: &HashMap<String, String>, name: &str, usual: usize) -> usize {
+    query.get(name).and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
 fn page(items: Vec<Value>, query: &HashMap<String, String>) -> (Vec<Value>, Option<String>) {
-    let number = |name: &str, usual: usize| query.get(name).and_then(|text| text.parse().ok()).unwrap_or(usual);
-    let (size, page) = (number("per_page", 30).clamp(1, if query.contains_key("files") { 300 } else { 100 }), number("page", 1).max(1));
+    pages_of(number(query, "per_page", 30).clamp(1, 100), items, query)
+}
+
+fn pages_of(size: usize, items: Vec<Value>, query: &HashMap<String, String>) -> (Vec<Value>, Option<String>) {
+    let page = number(query, "page", 1).max(1);
     let total = items.len();
     let items = items.into_iter().skip((page - 1) * size).take(size).collect();
     let next = (page * size < total).then(|| {
