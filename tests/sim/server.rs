@@ -144,8 +144,8 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
 
 fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Reply {
     let path = uri.path().strip_prefix("/api/v3").unwrap_or(uri.path());
-    if path == "/_sim/ledger" {
-        return reply(200, &serde_json::to_value(&*lock(&shared.ledger)).unwrap_or_default());
+    if let Some(part) = path.strip_prefix("/_sim/") {
+        return control(shared, part, body);
     }
     let graphql = path == "/graphql" || path == "/api/graphql";
     let now = (shared.clock)();
@@ -210,6 +210,29 @@ struct Asked<'a> {
     token: &'a str,
     faults: Faults,
     now: i64,
+}
+
+/// What a test in another process may see and do: no route of GitHub's.
+fn control(shared: &Shared, part: &str, body: &Bytes) -> Reply {
+    let wish: Value = serde_json::from_slice(body).unwrap_or_default();
+    let number = |name: &str| wish.get(name).and_then(Value::as_u64).unwrap_or(0);
+    match part {
+        "ledger" => reply(200, &serde_json::to_value(&*lock(&shared.ledger)).unwrap_or_default()),
+        "truth" => reply(200, &Value::Object(lock(&shared.world).truth())),
+        "happen" => {
+            let mut world = lock(&shared.world);
+            let repos: Vec<String> = world.repos.iter().filter_map(|repo| Some(repo.get("name")?.as_str()?.to_owned())).collect();
+            for (_, repo) in (0..number("times")).zip(repos.iter().cycle()) {
+                world.happen(repo);
+            }
+            reply(200, &Value::Null)
+        }
+        "faults" => {
+            lock(&shared.faults).latency_ms = number("latency_ms");
+            reply(200, &Value::Null)
+        }
+        _ => reply(404, &Value::Null),
+    }
 }
 
 fn dated(reply: &mut Reply, now: i64) {

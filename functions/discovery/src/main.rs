@@ -8,7 +8,7 @@ use serde_json::Value;
 async fn main() -> Result<(), Error> {
     let filter = tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).init();
-    let env = WorkerConfig::parse(|name| std::env::var(name).ok())?.connect().await?;
-    let env = &env;
-    lambda_runtime::run(service_fn(move |_: LambdaEvent<Value>| async move { discovery::handle(env).await.map_err(Error::from) })).await
+    let worker = WorkerConfig::parse(|name| std::env::var(name).ok())?.connect().await;
+    let worker = &worker;
+    lambda_runtime::run(service_fn(move |_: LambdaEvent<Value>| async move { discovery::handle(&worker.env().await?).await.map_err(Error::from) })).await
 }

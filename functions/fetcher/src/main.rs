@@ -12,12 +12,12 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(40);
 async fn main() -> Result<(), Error> {
     let filter = tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).init();
-    let env = WorkerConfig::parse(|name| std::env::var(name).ok())?.connect().await?;
-    let env = &env;
+    let worker = WorkerConfig::parse(|name| std::env::var(name).ok())?.connect().await;
+    let worker = &worker;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| async move {
         let ends = i64::try_from(event.context.deadline).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
         let deadline = ends.and_then(|ends| ends.checked_sub(MARGIN).ok()).unwrap_or(Timestamp::MAX);
-        Ok::<_, Error>(fetcher::handle(event.payload, env, deadline).await)
+        Ok::<_, Error>(fetcher::handle(event.payload, &worker.env().await?, deadline).await)
     }))
     .await
 }

@@ -16,7 +16,7 @@ pub use dynamo::{DynamoStore, Writes, create_table_if_missing};
 pub use embedded::{Embedded, EmbeddedError};
 pub use queue::SqsQueue;
 pub use secrets::{SecretError, read_tokens};
-pub use worker::{WorkerConfig, WorkerError};
+pub use worker::{Worker, WorkerConfig, WorkerError};
 
 /// The SDK's usual configuration: region, credentials and `AWS_ENDPOINT_URL` from the environment.
 pub async fn config() -> aws_config::SdkConfig {

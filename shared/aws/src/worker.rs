@@ -5,6 +5,8 @@ use engine::{Env, Group, Settings, SystemClock, Tokens};
 use github::{ApiUrl, Token};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
 
 /// The variables that `infra/template.yaml` sets.
 #[derive(Debug)]
@@ -65,16 +67,69 @@ impl WorkerConfig {
         Ok(Self { table, queue_url, token_secret, api_url, settings })
     }
 
-    /// Connects everything; reads the token.
-    pub async fn connect(self) -> Result<Env, WorkerError> {
+    /// Connects everything but GitHub: the token may not be there yet.
+    pub async fn connect(self) -> Worker {
         let aws = crate::config().await;
-        let secrets = aws_sdk_secretsmanager::Client::new(&aws);
-        let tokens = read_tokens(&secrets, &self.token_secret).await?;
-        let tokens = tokens.iter().map(|token| Token::new(token)).collect::<Result<_, _>>()?;
-        let github = Tokens::new(ApiUrl::parse(&self.api_url)?, tokens)?;
         let store = DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), self.table, Writes::Single);
         let queue = SqsQueue::new(aws_sdk_sqs::Client::new(&aws), self.queue_url);
-        Ok(Env::new(github, Arc::new(store), Arc::new(queue), Arc::new(SystemClock), self.settings))
+        Worker {
+            secrets: aws_sdk_secretsmanager::Client::new(&aws),
+            token_secret: self.token_secret,
+            api_url: self.api_url,
+            store: Arc::new(store),
+            queue: Arc::new(queue),
+            settings: self.settings,
+            last: Mutex::new(None),
+        }
+    }
+}
+
+/// A changed secret is noticed after so long, or at once when GitHub refuses every token that we know.
+const SECRET_LASTS: Duration = Duration::from_secs(300);
+
+/// What lives as long as the function's process.
+pub struct Worker {
+    secrets: aws_sdk_secretsmanager::Client,
+    token_secret: String,
+    api_url: String,
+    store: Arc<DynamoStore>,
+    queue: Arc<SqsQueue>,
+    settings: Settings,
+    last: Mutex<Option<Last>>,
+}
+
+struct Last {
+    read_at: Instant,
+    /// Compared only.
+    tokens: Vec<String>,
+    env: Env,
+}
+
+impl Worker {
+    /// The environment of an invocation; reads the secret when it is time to.
+    pub async fn env(&self) -> Result<Env, WorkerError> {
+        let mut last = self.last.lock().await;
+        if let Some(last) = &*last {
+            let (refused, all) = last.env.github.refused();
+            if refused < all && last.read_at.elapsed() < SECRET_LASTS {
+                return Ok(last.env.clone());
+            }
+        }
+        let tokens = read_tokens(&self.secrets, &self.token_secret).await?;
+        let read_at = Instant::now();
+        let known = last.take().filter(|last| last.tokens == tokens);
+        let env = match known {
+            Some(known) => known.env,
+            None => self.connect(&tokens)?,
+        };
+        *last = Some(Last { read_at, tokens, env: env.clone() });
+        Ok(env)
+    }
+
+    fn connect(&self, tokens: &[String]) -> Result<Env, WorkerError> {
+        let tokens = tokens.iter().map(|token| Token::new(token)).collect::<Result<_, _>>()?;
+        let github = Tokens::new(ApiUrl::parse(&self.api_url)?, tokens)?;
+        Ok(Env::new(github, self.store.clone(), self.queue.clone(), Arc::new(SystemClock), self.settings.clone()))
     }
 }
 

@@ -1,0 +1,162 @@
+"""What the stack's tests stand on: an AWS stand-in that runs the real function binaries, the simulated GitHub, and the
+stack deployed into the one to read the other. Nothing here knows what is tested."""
+
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer
+
+ROOT = Path(__file__).resolve().parents[2]
+STACK = "sei-github"
+REGION = "eu-west-1"
+TOKEN = "sim-token"
+ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+
+
+def binaries():
+    """Where cargo put the programs; the test command builds for a named target."""
+    target = os.environ.get("CARGO_BUILD_TARGET", "")
+    return ROOT / "target" / target / "debug"
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def wait(what, ready, seconds=60):
+    """Polls until `ready` returns something true, and returns it."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        try:
+            if found := ready():
+                return found
+        except (OSError, KeyError):
+            pass
+        time.sleep(0.2)
+    raise AssertionError(f"{what} did not come about in {seconds} s")
+
+
+class StandIn:
+    """Started once for all tests; `close` stops everything."""
+
+    def __init__(self, size="small"):
+        self.dir = tempfile.TemporaryDirectory(prefix="sei-github-")
+        self.log = open(Path(self.dir.name) / "ministack.log", "w+")
+        port = free_port()
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self.env = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SEI_", "GITHUB_"))},
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "SAM_CLI_TELEMETRY": "0",
+        }
+        settings = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "MINISTACK_REGION": REGION, "LAMBDA_EXECUTOR": "local"}
+        self.ministack = subprocess.Popen(
+            [sys.executable, "-m", "ministack"], env={**self.env, **settings}, stdout=self.log, stderr=subprocess.STDOUT, cwd=self.dir.name
+        )
+        self.simulation = subprocess.Popen([binaries() / "sim-github", "--size", size], stdout=subprocess.PIPE, text=True)
+        self.github = self.simulation.stdout.readline().split()[0]
+        wait("the AWS stand-in", lambda: urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=2).status == 200)
+        client = lambda service: boto3.client(
+            service, endpoint_url=self.endpoint, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
+        )
+        self.sqs, self.dynamodb, self.functions = client("sqs"), client("dynamodb"), client("lambda")
+        self.secrets, self.formation, self.logs = client("secretsmanager"), client("cloudformation"), client("logs")
+
+    def deploy(self, fetch=""):
+        """Deploys what `sam build` made, as infra/README.md says."""
+        parameters = {"Organizations": "acme", "ApiUrl": self.github, "Architecture": ARCHITECTURE, "ScheduleExpression": "rate(1 minute)"}
+        if fetch:
+            parameters["Fetch"] = fetch
+        overrides = [f"{name}={value}" for name, value in parameters.items()]
+        sam = Path(sys.executable).with_name("sam")
+        # With --resolve-s3, sam asks for a bucket of its own; the stack itself is the template.
+        done = subprocess.run(
+            [sam, "deploy", "--stack-name", STACK, "--no-confirm-changeset", "--no-progressbar", "--parameter-overrides", *overrides],
+            env=self.env, cwd=ROOT, capture_output=True, text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        outputs = self.formation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+        # The stand-in takes the template's number, a parameter, for text, and stumbles over it.
+        for mapping in self.functions.list_event_source_mappings()["EventSourceMappings"]:
+            self.functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": 5})
+
+    def put_token(self, token=TOKEN):
+        self.secrets.put_secret_value(SecretId=self.outputs["TokenSecret"], SecretString=token)
+
+    def function(self, part):
+        names = [one["FunctionName"] for one in self.functions.list_functions()["Functions"]]
+        return next(name for name in names if part in name)
+
+    def invoke(self, part, event=None):
+        answer = self.functions.invoke(FunctionName=self.function(part), Payload=json.dumps(event or {}))
+        payload = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, payload
+        return payload
+
+    def quick_redelivery(self, seconds=2):
+        """A message that failed is visible again soon, and not after the hour and a half of the template."""
+        self.sqs.set_queue_attributes(QueueUrl=self.outputs["QueueUrl"], Attributes={"VisibilityTimeout": str(seconds)})
+
+    def messages(self, output):
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
+        found = self.sqs.get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=names)["Attributes"]
+        return sum(int(count) for count in found.values())
+
+    def idle(self, seconds=120):
+        """Waits until no job waits or runs, twice in a row."""
+        quiet = lambda: self.messages("QueueUrl") == 0
+        wait("an empty queue", lambda: quiet() and (time.sleep(0.5) or quiet()), seconds)
+
+    def rows(self):
+        """Every living record of the table: {entity: {(scope, key): fields}}."""
+        read, found = TypeDeserializer().deserialize, {}
+        for page in self.dynamodb.get_paginator("scan").paginate(TableName=self.outputs["TableName"]):
+            for item in page["Items"]:
+                entity, _, scope = item["pk"]["S"].partition("#")
+                if "_v" not in item or "_gone" in item:
+                    continue
+                fields = {name: read(value) for name, value in item.items() if name not in ("pk", "sk") and not name.startswith("_")}
+                found.setdefault(entity, {})[scope, item["sk"]["S"]] = fields
+        return found
+
+    def ledger(self):
+        return json.load(urllib.request.urlopen(f"{self.github}/_sim/ledger"))
+
+    def truth(self):
+        return json.load(urllib.request.urlopen(f"{self.github}/_sim/truth"))
+
+    def bootstraps(self):
+        """Processes of the functions: {pid: peak resident memory in MiB}."""
+        found = {}
+        for status in Path("/proc").glob("[0-9]*/status"):
+            try:
+                lines = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+            except OSError:
+                continue
+            if lines.get("Name", "").strip() == "bootstrap" and "VmHWM" in lines:
+                found[int(status.parent.name)] = int(lines["VmHWM"].split()[0]) / 1024
+        return found
+
+    def close(self):
+        for process in (self.ministack, self.simulation):
+            process.terminate()
+        for process in (self.ministack, self.simulation):
+            process.wait(20)
+        self.log.close()
+        self.dir.cleanup()
