@@ -82,7 +82,7 @@ class StandIn:
         parameters = {"Organizations": "acme", "ApiUrl": self.github, "Architecture": ARCHITECTURE, "ScheduleExpression": "rate(1 minute)"}
         if fetch:
             parameters["Fetch"] = fetch
-        overrides = [f"{name}={value}" for name, value in parameters.items()]
+        overrides = [f'{name}="{value}"' for name, value in parameters.items()]
         sam = Path(sys.executable).with_name("sam")
         # With --resolve-s3, sam asks for a bucket of its own; the stack itself is the template.
         done = subprocess.run(
@@ -109,7 +109,7 @@ class StandIn:
         assert "FunctionError" not in answer, payload
         return payload
 
-    def quick_redelivery(self, seconds=2):
+    def quick_redelivery(self, seconds):
         """A message that failed is visible again soon, and not after the hour and a half of the template."""
         self.sqs.set_queue_attributes(QueueUrl=self.outputs["QueueUrl"], Attributes={"VisibilityTimeout": str(seconds)})
 
