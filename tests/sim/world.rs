@@ -539,8 +539,9 @@ impl World {
         let some = usize::try_from(self.random.below(all.len() as u64)).ok().and_then(|index| all.get(index).copied());
         match (self.random.below(12), some) {
             (0, _) => drop(self.add_issue(repo)),
-            // Without a commit there is nothing to propose.
-            (1, _) if self.head(repo).is_some() => drop(self.add_pull(repo)),
+            // Without a commit there is nothing to propose, release, deploy or run.
+            (1 | 4..=6, _) if self.head(repo).is_none() => {}
+            (1, _) => drop(self.add_pull(repo)),
             (2, _) => self.push_commits(repo, 2),
             (3, _) => self.force_push(repo, 2),
             (4, _) => self.add_release(repo, &format!("v{}", self.now)),
