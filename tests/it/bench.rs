@@ -42,6 +42,12 @@ pub struct Bench {
     pub settings: Settings,
 }
 
+impl TestQueue {
+    pub fn take(&self) -> Vec<Job> {
+        self.0.lock().unwrap().drain(..).collect()
+    }
+}
+
 /// How jobs are delivered.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Delivery {

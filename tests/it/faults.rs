@@ -291,6 +291,21 @@ async fn a_link_to_another_host_is_not_followed() {
 }
 
 #[tokio::test]
+async fn a_job_that_meets_a_limit_comes_back_by_itself() {
+    let bench = Bench::new(5, TINY).await;
+    let queue = Arc::new(crate::bench::TestQueue::default());
+    let env = bench.env(Arc::new(bench.table.store()), queue.clone());
+    let found = engine::discover("acme", &env).await.unwrap();
+    queue.take();
+    bench.github.faults().secondary = Some((bench.github.ledger().requests + 1, Some(30)));
+    let job = found.jobs.into_iter().find(|job| job.sweep == "issues").unwrap();
+    let message = fetcher::Message { message_id: "a".to_owned(), body: serde_json::to_string(&job).unwrap() };
+    let failures = fetcher::handle(fetcher::Batch { records: vec![message] }, &env, jiff::Timestamp::MAX).await;
+    assert!(failures.batch_item_failures.is_empty(), "a limit is no failure");
+    assert_eq!(queue.take(), [job]);
+}
+
+#[tokio::test]
 async fn a_message_that_is_no_job_fails_alone() {
     let bench = Bench::new(5, TINY).await;
     let env = bench.env(Arc::new(bench.table.store()), Arc::default());

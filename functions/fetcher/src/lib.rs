@@ -52,6 +52,12 @@ async fn run(body: &str, env: &Env, deadline: Timestamp) -> Result<(), String> {
             tracing::warn!(repository = job.scope, sweep = job.sweep, code, message, "GitHub refuses");
             Ok(())
         }
+        Ok(Outcome::Parked { until, why, .. }) => {
+            tracing::info!(repository = job.scope, sweep = job.sweep, %until, why, "parked");
+            // Nobody else would ask for it before the next discovery.
+            let wait = until.duration_since(env.now());
+            env.queue.send_later(&[job], wait).await.map_err(|error| error.to_string())
+        }
         Ok(outcome) => {
             tracing::info!(repository = job.scope, sweep = job.sweep, ?outcome, "visited");
             Ok(())

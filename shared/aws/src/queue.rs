@@ -6,6 +6,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use engine::{Job, Queue, StoreError};
+use jiff::SignedDuration;
 
 pub struct SqsQueue {
     client: Client,
@@ -19,15 +20,29 @@ impl SqsQueue {
     }
 }
 
+/// Seconds: as long as SQS delays a message.
+/// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html>
+const LONGEST: i32 = 900;
+
 #[async_trait]
 impl Queue for SqsQueue {
     async fn send(&self, jobs: &[Job]) -> Result<(), StoreError> {
+        self.put(jobs, 0).await
+    }
+
+    async fn send_later(&self, jobs: &[Job], wait: SignedDuration) -> Result<(), StoreError> {
+        self.put(jobs, i32::try_from(wait.as_secs()).unwrap_or(LONGEST).clamp(0, LONGEST)).await
+    }
+}
+
+impl SqsQueue {
+    async fn put(&self, jobs: &[Job], delay_seconds: i32) -> Result<(), StoreError> {
         let broken = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Broken { what: "a job cannot be sent".to_owned(), source: error };
         for chunk in jobs.chunks(10) {
             let mut open = Vec::new();
             for (index, job) in chunk.iter().enumerate() {
                 let body = serde_json::to_string(job).map_err(|error| broken(error.into()))?;
-                let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body);
+                let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body).delay_seconds(delay_seconds);
                 open.push(entry.build().map_err(|error| broken(error.into()))?);
             }
             for tried in 0..wire::TRIES {

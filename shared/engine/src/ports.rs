@@ -3,7 +3,7 @@
 use crate::entities::Entity;
 use crate::model::{Job, Record, ScopeId, State, StateKey, Stored, Written};
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 /// Where records and our own state are kept.
@@ -65,6 +65,13 @@ pub struct Listed {
 #[async_trait]
 pub trait Queue: Send + Sync {
     async fn send(&self, jobs: &[Job]) -> Result<(), StoreError>;
+
+    /// The same, to be delivered after `wait` or, where the queue cannot wait so long, sooner: a job that comes too
+    /// early is parked again.
+    async fn send_later(&self, jobs: &[Job], wait: SignedDuration) -> Result<(), StoreError> {
+        let _ = wait;
+        self.send(jobs).await
+    }
 }
 
 /// What went wrong in a store or queue, by what the caller should do.
