@@ -104,7 +104,6 @@ impl Sweep for Catalogue {
             match list.take(parent, root, overflow.map(|overflow| overflow.seen).unwrap_or_default(), &mut out) {
                 Taken::Nothing => {}
                 Taken::More(overflow) => overflows.push(overflow),
-                Taken::All(set) if visit.first() => drop(set),
                 Taken::All(set) => page.sets.push(set),
             }
         }

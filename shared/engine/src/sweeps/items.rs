@@ -129,6 +129,10 @@ impl Kind {
         let mut overflows = Vec::new();
         let floor = visit.floor();
         let mut past = false;
+        // What was never stored has nothing under it that could be stale, so nothing is looked up there: on a first
+        // sweep that is nearly all. Not all: a page may be read twice, and by an audit everything is.
+        let keys: Vec<String> = list.items("nodes").filter_map(|item| item.u64("number")).map(padded).collect();
+        let stored = visit.env.store.get(self.entity, visit.scope(), &keys).await?;
         for item in list.items("nodes") {
             let changed = item.time("updatedAt");
             page.newest = page.newest.max(changed);
@@ -136,7 +140,9 @@ impl Kind {
                 past = true;
                 break;
             }
-            self.item(visit, item, &mut out, &mut overflows, &mut page.sets);
+            let is_stored = item.u64("number").map(padded).is_some_and(|key| stored.iter().any(|row| row.key == key));
+            let sets = if is_stored { Some(&mut page.sets) } else { None };
+            self.item(item, &mut out, &mut overflows, sets);
         }
         page.records = out.records;
         let more = list.flag("pageInfo.hasNextPage") && !past;
@@ -145,7 +151,8 @@ impl Kind {
         Ok(page)
     }
 
-    fn item(&self, visit: &Visit<'_>, item: Node<'_>, out: &mut Out, overflows: &mut Vec<Overflow>, sets: &mut Vec<Complete>) {
+    /// Reads an item and the lists inside it; `sets` collects those that are whole, if that matters.
+    fn item(&self, item: Node<'_>, out: &mut Out, overflows: &mut Vec<Overflow>, mut sets: Option<&mut Vec<Complete>>) {
         let Some(number) = item.u64("number") else { return };
         (self.read)(item, out);
         let prefix = format!("{}#", padded(number));
@@ -160,8 +167,7 @@ impl Kind {
                         let events = out.records.get(start..).map(<[Record]>::to_vec).unwrap_or_default();
                         (self.conclude)(number, &events, out);
                     }
-                    // On a first sweep nothing is stored that could be stale, so nothing is looked up.
-                    if !visit.first() {
+                    if let Some(sets) = &mut sets {
                         sets.push(set);
                     }
                 }
