@@ -10,6 +10,7 @@
 
 mod faults;
 mod graphql;
+mod happenings;
 mod rest;
 mod server;
 mod shapes;

@@ -16,7 +16,7 @@ pub struct World {
     /// The world's clock: seconds since 1970, moved by whatever happens.
     pub now: i64,
     next_id: u64,
-    random: Random,
+    pub(crate) random: Random,
     histories: Mutex<Histories>,
 }
 
@@ -112,7 +112,7 @@ impl World {
         self.next_id
     }
 
-    fn tick(&mut self, most: u64) -> String {
+    pub(crate) fn tick(&mut self, most: u64) -> String {
         self.now += 1 + i64::try_from(self.random.below(most)).unwrap_or(0);
         time(self.now)
     }
@@ -211,7 +211,7 @@ impl World {
         }
     }
 
-    fn head(&self, repo: &str) -> Option<String> {
+    pub(crate) fn head(&self, repo: &str) -> Option<String> {
         let repo = self.repos.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(repo))?;
         Some(repo.pointer("/defaultBranchRef/target")?.as_str()?.to_owned())
     }
@@ -334,7 +334,7 @@ impl World {
         (0..count).map(|_| self.comment()).collect()
     }
 
-    fn comment(&mut self) -> Value {
+    pub(crate) fn comment(&mut self) -> Value {
         let (id, at) = (self.id(), self.tick(60));
         json!({ "id": format!("IC_{id}"), "fullDatabaseId": id.to_string(), "body": format!("A remark, № {id} – *naïve*?"), "author": self.somebody(),
             "authorAssociation": "MEMBER", "createdAt": at, "updatedAt": at })
@@ -450,118 +450,6 @@ impl World {
             "run_attempt": 1, "event": "push", "status": "completed", "conclusion": "success", "head_sha": head, "head_branch": "main",
             "actor": { "login": "dev-1", "id": 101, "node_id": "U_1", "type": "User" }, "pull_requests": [], "created_at": at, "updated_at": at, "run_started_at": at,
             "html_url": format!("https://github.com/acme/{repo}/actions/runs/{id}") }));
-    }
-
-    fn item(&mut self, repo: &str, list: &str, number: u64) -> Option<&mut Value> {
-        let items = self.repo_mut(repo)?.get_mut(list)?.as_array_mut()?;
-        items.iter_mut().find(|item| item.get("number").and_then(Value::as_u64) == Some(number))
-    }
-
-    /// `list` is `issues` or `pullRequests`.
-    pub fn edit(&mut self, repo: &str, list: &str, number: u64, title: &str) {
-        let at = self.tick(60);
-        if let Some(item) = self.item(repo, list, number) {
-            item["title"] = json!(title);
-            item["updatedAt"] = json!(at);
-        }
-    }
-
-    pub fn add_comment(&mut self, repo: &str, list: &str, number: u64) {
-        let comment = self.comment();
-        let at = time(self.now);
-        if let Some(item) = self.item(repo, list, number) {
-            item["updatedAt"] = json!(at);
-            if let Some(comments) = item.get_mut("comments").and_then(Value::as_array_mut) {
-                comments.push(comment);
-            }
-        }
-    }
-
-    /// Drops the first comment.
-    pub fn delete_comment(&mut self, repo: &str, list: &str, number: u64) {
-        let at = self.tick(60);
-        if let Some(item) = self.item(repo, list, number) {
-            item["updatedAt"] = json!(at);
-            if let Some(comments) = item.get_mut("comments").and_then(Value::as_array_mut).filter(|comments| !comments.is_empty()) {
-                comments.remove(0);
-            }
-        }
-    }
-
-    pub fn delete(&mut self, repo: &str, list: &str, number: u64) {
-        if let Some(items) = self.repo_mut(repo).and_then(|repo| repo.get_mut(list)?.as_array_mut()) {
-            items.retain(|item| item.get("number").and_then(Value::as_u64) != Some(number));
-        }
-        let remarks = self.repo_mut(repo).and_then(|repo| repo.get_mut("reviewComments")?.as_array_mut());
-        if let Some(remarks) = remarks.filter(|_| list == "pullRequests") {
-            remarks.retain(|remark| remark.get("number").and_then(Value::as_u64) != Some(number));
-        }
-    }
-
-    pub fn rename_repo(&mut self, from: &str, to: &str) {
-        if let Some(repo) = self.repo_mut(from) {
-            let old = nwo(repo).to_lowercase();
-            let mut former = repo.get("formerNames").and_then(Value::as_array).cloned().unwrap_or_default();
-            former.push(json!(old));
-            repo["name"] = json!(to);
-            repo["formerNames"] = json!(former);
-        }
-    }
-
-    /// Gives it to another owner; its old name leads to it.
-    pub fn transfer_repo(&mut self, name: &str, owner: &str) {
-        let Some(index) = self.repos.iter().position(|repo| repo.get("name").and_then(Value::as_str) == Some(name)) else { return };
-        let mut repo = self.repos.remove(index);
-        let mut former = repo.get("formerNames").and_then(Value::as_array).cloned().unwrap_or_default();
-        former.push(json!(nwo(&repo).to_lowercase()));
-        repo["formerNames"] = json!(former);
-        repo["owner"]["login"] = json!(owner);
-        self.elsewhere.push(repo);
-    }
-
-    pub fn archive_repo(&mut self, name: &str) {
-        let at = self.tick(60);
-        if let Some(repo) = self.repo_mut(name) {
-            repo["isArchived"] = json!(true);
-            repo["updatedAt"] = json!(at);
-        }
-    }
-
-    /// Something that happens in a repository, anything of what people do there.
-    pub fn happen(&mut self, repo: &str) {
-        let numbers = |world: &Self, list: &str| -> Vec<u64> {
-            let one = world.repos.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(repo));
-            let items = one.and_then(|one| one.get(list)?.as_array()).into_iter().flatten();
-            items.filter_map(|item| item.get("number")?.as_u64()).collect()
-        };
-        let list = if self.random.chance(50) { "issues" } else { "pullRequests" };
-        let all = numbers(self, list);
-        let some = usize::try_from(self.random.below(all.len() as u64)).ok().and_then(|index| all.get(index).copied());
-        match (self.random.below(12), some) {
-            (0, _) => drop(self.add_issue(repo)),
-            // Without a commit there is nothing to propose, release, deploy or run.
-            (1 | 4..=6, _) if self.head(repo).is_none() => {}
-            (1, _) => drop(self.add_pull(repo)),
-            (2, _) => self.push_commits(repo, 2),
-            (3, _) => self.force_push(repo, 2),
-            (4, _) => self.add_release(repo, &format!("v{}", self.now)),
-            (5, _) => self.add_deployment(repo),
-            (6, _) => self.add_run(repo),
-            // Nobody can delete a pull request.
-            (7, Some(number)) if list == "issues" => self.delete(repo, list, number),
-            (8, Some(number)) => self.delete_comment(repo, list, number),
-            (9, Some(number)) => self.add_comment(repo, list, number),
-            (10, Some(number)) if list == "pullRequests" => {
-                self.add_review_comment(repo, number);
-                self.edit(repo, list, number, "remarked");
-            }
-            (_, Some(number)) => self.edit(repo, list, number, "edited"),
-            (_, None) => {}
-        }
-    }
-
-    pub fn delete_repo(&mut self, name: &str) {
-        self.repos.retain(|repo| repo.get("name").and_then(Value::as_str) != Some(name));
     }
 
     /// What a copy must hold: rows of each entity, by name.

@@ -93,6 +93,18 @@ impl Visit<'_> {
         self.mark.watermark.is_none() && self.mark.finished_at.is_none()
     }
 
+    /// Whether every record of `entity` among these is stored just so: in a list that is newest first, what follows
+    /// is stored, too.
+    pub(crate) async fn all_known(&self, entity: &'static Entity, records: &[Record]) -> Result<bool, Error> {
+        let ours: Vec<&Record> = records.iter().filter(|record| record.entity == entity).collect();
+        let keys: Vec<String> = ours.iter().map(|record| record.key.clone()).collect();
+        if keys.is_empty() {
+            return Ok(true);
+        }
+        let stored = self.env.store.get(entity, self.scope(), &keys).await?;
+        Ok(ours.iter().all(|record| stored.iter().any(|row| row.key == record.key && row.fields == record.fields)))
+    }
+
     /// Items that last changed before this were read by an earlier sweep; an overlap allows for clocks in seconds.
     pub(crate) fn floor(&self) -> Option<Timestamp> {
         let overlap = jiff::SignedDuration::from_secs(60);

@@ -45,8 +45,7 @@ impl Tokens {
     #[must_use]
     pub(crate) fn metered(&self) -> Self {
         let meter = self.clients.first().map(Client::metered);
-        let clients: Vec<Client> =
-            self.clients.iter().map(|client| meter.as_ref().map_or_else(|| client.clone(), |meter| client.sharing_meter_of(meter))).collect();
+        let clients: Vec<Client> = meter.iter().flat_map(|meter| self.clients.iter().map(|client| meter.with_token(client.token().clone()))).collect();
         Self { clients: clients.into(), refused: self.refused.clone() }
     }
 

@@ -120,7 +120,7 @@ impl Client {
         Ok(Self { http, url, token, counters: Arc::default(), schema: Arc::default() })
     }
 
-    /// The same client for another token of the same server.
+    /// The same client, and the same meter, for another token of the same server.
     #[must_use]
     pub fn with_token(&self, token: Token) -> Self {
         Self { token, ..self.clone() }
@@ -131,12 +131,6 @@ impl Client {
     pub fn metered(&self) -> Self {
         let counters = Counters { of: Some(self.counters.clone()), ..Counters::default() };
         Self { counters: Arc::new(counters), ..self.clone() }
-    }
-
-    /// Shares the meter of `other`.
-    #[must_use]
-    pub fn sharing_meter_of(&self, other: &Self) -> Self {
-        Self { counters: other.counters.clone(), ..self.clone() }
     }
 
     /// Whether GitHub accepts the token at all, asked of a route that costs nothing: some answer 401 for one object.

@@ -45,7 +45,7 @@ impl Sweep for Deployments {
             read(node, &mut out);
         }
         let newest = list.items("nodes").filter_map(|node| node.time("updatedAt")).max();
-        let known = !visit.full() && !visit.first() && super::workflow_runs::all_known(visit, &out.records).await?;
+        let known = !visit.full() && !visit.first() && visit.all_known(&DEPLOYMENTS, &out.records).await?;
         let more = list.flag("pageInfo.hasNextPage") && !known;
         let next = if more { list.str("pageInfo.endCursor").map(Value::from) } else { None };
         Ok(Page { records: out.records, total: list.u64("totalCount"), newest, next, missing, ..Page::default() })

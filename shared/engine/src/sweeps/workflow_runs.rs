@@ -4,7 +4,6 @@
 use super::{Page, Sweep, Visit};
 use crate::Error;
 use crate::entities::{Entity, Group, WORKFLOW_RUNS};
-use crate::model::Record;
 use crate::node::{Node, Out, padded};
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -83,31 +82,13 @@ impl Sweep for WorkflowRuns {
             newest = newest.max(run.time("updated_at"));
             read(*run, &mut out);
         }
-        let known = !visit.full() && !visit.first() && all_known(visit, &out.records).await?;
+        let known = !visit.full() && !visit.first() && visit.all_known(&WORKFLOW_RUNS, &out.records).await?;
         let oldest = runs.iter().filter_map(|run| run.time("created_at")).min();
         let total = if position.before.is_none() { Node(&reply.body).u64("total_count") } else { visit.mark.total };
         let more = position.go_on(oldest, reply.next) && !known;
         let next = if more { Some(serde_json::to_value(&position).map_err(|error| Error::Unreadable(error.to_string()))?) } else { None };
         Ok(Page { newest, total, next, etag: reply.etag.filter(|_| at_start), records: out.records, ..Page::default() })
     }
-}
-
-/// Whether every record is stored just so: then what is older is stored too.
-pub(super) async fn all_known(visit: &Visit<'_>, records: &[Record]) -> Result<bool, Error> {
-    let either: [&'static Entity; 2] = [&WORKFLOW_RUNS, &crate::entities::DEPLOYMENTS];
-    for entity in either {
-        let ours: Vec<&Record> = records.iter().filter(|record| record.entity == entity).collect();
-        let keys: Vec<String> = ours.iter().map(|record| record.key.clone()).collect();
-        if keys.is_empty() {
-            continue;
-        }
-        let stored = visit.env.store.get(entity, visit.scope(), &keys).await?;
-        let known = |record: &&Record| stored.iter().any(|row| row.key == record.key && row.fields == record.fields);
-        if !ours.iter().all(known) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
 }
 
 fn read(run: Node<'_>, out: &mut Out) {
