@@ -63,6 +63,35 @@ async fn what_is_deleted_becomes_a_tombstone() {
     bench.assert_true("after the deletions").await;
 }
 
+/// GitHub deletes old runs by itself; deployments and runs are told by their totals, review comments by a full sync.
+#[tokio::test]
+async fn what_lists_do_not_tell_is_asked_for_by_id() {
+    let mut bench = Bench::new(13, &[Size(4, 5, 4)]).await;
+    for _ in 0..120 {
+        bench.github.world().add_deployment("repo-00");
+        bench.github.world().add_run("repo-00");
+    }
+    bench.sync().await;
+    bench.assert_true("before").await;
+    for list in ["deployments", "workflowRuns"] {
+        bench.github.world().drop_from("repo-00", list, 0);
+        bench.github.world().drop_from("repo-00", list, 40);
+        bench.github.world().drop_from("repo-00", list, 110);
+    }
+    // One that is new beside those that are gone.
+    bench.github.world().add_run("repo-00");
+    bench.github.reset_ledger();
+    bench.pass(3600);
+    bench.sync().await;
+    bench.assert_true("after the deletions").await;
+    assert!(bench.github.ledger().requests <= 10, "{:?}", bench.github.ledger());
+    bench.github.world().drop_from("repo-00", "reviewComments", 1);
+    bench.settings.full = true;
+    bench.pass(3600);
+    bench.sync().await;
+    bench.assert_true("after a full sync").await;
+}
+
 #[tokio::test]
 async fn a_push_by_force_leaves_commits_behind_but_not_lost() {
     let bench = Bench::new(17, &[Size(2, 2, 30)]).await;

@@ -75,6 +75,7 @@ impl Query {
         match run.execute_sync(&root) {
             Ok(answer) => {
                 let mut answer = serde_json::to_value(&answer).unwrap_or_default();
+                self.name_absent_nodes(&mut answer);
                 // GitHub types its errors.
                 for error in answer.get_mut("errors").and_then(Value::as_array_mut).into_iter().flatten() {
                     let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
@@ -87,6 +88,24 @@ impl Query {
                 answer
             }
             Err(error) => mistake(&error.message().to_string()),
+        }
+    }
+}
+
+impl Query {
+    /// Nodes that are not there are null, each with an error of its own.
+    fn name_absent_nodes(&self, answer: &mut Value) {
+        let ids = self.variables.get("ids").map(back).unwrap_or_default();
+        let nodes = answer.pointer("/data/nodes").and_then(Value::as_array).into_iter().flatten().enumerate();
+        let absent: Vec<Value> = nodes
+            .filter(|(_, node)| node.is_null())
+            .map(|(index, _)| {
+                let id = ids.get(index).and_then(Value::as_str).unwrap_or_default();
+                json!({ "type": "NOT_FOUND", "path": ["nodes", index], "message": format!("Could not resolve to a node with the global id of '{id}'") })
+            })
+            .collect();
+        if !absent.is_empty() {
+            answer["errors"] = json!(absent);
         }
     }
 }
@@ -190,6 +209,15 @@ impl ObjectValue for Root<'_> {
                 }
                 _ => Err(not_found(format!("Could not resolve to an Organization with the login of '{}'.", text("login")))),
             },
+            "nodes" => {
+                let ids = info.arguments().get("ids").and_then(|ids| ids.as_array()).cloned().unwrap_or_default();
+                let nodes = ids.into_iter().map(|id| {
+                    let id = id.as_str().unwrap_or_default();
+                    let Some(kind) = self.world.kind_of_node(id) else { return ResolvedValue::null() };
+                    ResolvedValue::object(Plain([("id".to_owned(), json!(id))].into_iter().collect(), kind))
+                });
+                Ok(ResolvedValue::list(nodes.collect::<Vec<_>>()))
+            }
             "repository" => match self.world.repo(&text("owner"), &text("name")) {
                 Some(repo) => Ok(ResolvedValue::object(Object { value: repo, kind: "Repository", repo: Some(repo), world: self.world })),
                 None => Err(not_found(format!("Could not resolve to a Repository with the name '{}/{}'.", text("owner"), text("name")))),

@@ -50,6 +50,13 @@ impl World {
         }
     }
 
+    /// Drops the `index`-th of `deployments`, `workflowRuns` or `reviewComments`.
+    pub fn drop_from(&mut self, repo: &str, list: &str, index: usize) {
+        if let Some(items) = self.repo_mut(repo).and_then(|repo| repo.get_mut(list)?.as_array_mut()).filter(|items| index < items.len()) {
+            items.remove(index);
+        }
+    }
+
     pub fn rename_repo(&mut self, from: &str, to: &str) {
         if let Some(repo) = self.repo_mut(from) {
             let old = nwo(repo).to_lowercase();
@@ -110,6 +117,29 @@ impl World {
             (_, Some(number)) => self.edit(repo, list, number, "edited"),
             (_, None) => {}
         }
+    }
+
+    /// Changes every hundredth pull request and issue, and adds a commit for every hundred; returns how many in all.
+    pub fn change_one_percent(&mut self) -> u64 {
+        let mut changed = 0;
+        let names: Vec<String> = self.repos.iter().filter_map(|repo| Some(repo.get("name")?.as_str()?.to_owned())).collect();
+        for list in ["pullRequests", "issues"] {
+            let of = |repo: &Value| -> Vec<u64> {
+                repo.get(list).and_then(Value::as_array).into_iter().flatten().filter_map(|item| item.get("number")?.as_u64()).collect()
+            };
+            let all: Vec<(String, u64)> =
+                names.iter().zip(&self.repos).flat_map(|(name, repo)| of(repo).into_iter().map(|number| (name.clone(), number))).collect();
+            for (repo, number) in all.into_iter().step_by(100) {
+                self.edit(&repo, list, number, "changed");
+                changed += 1;
+            }
+        }
+        for repo in names {
+            let commits = self.repo_mut(&repo).and_then(|repo| repo.get("commits")?.as_object()).map_or(0, serde_json::Map::len) / 100;
+            self.push_commits(&repo, commits);
+            changed += u64::try_from(commits).unwrap_or(0);
+        }
+        changed
     }
 
     pub fn delete_repo(&mut self, name: &str) {

@@ -118,6 +118,17 @@ impl World {
     }
 
     /// Every repository, whoever owns it.
+    /// The type of the object with this node id, of those that can be asked for so.
+    pub(crate) fn kind_of_node(&self, id: &str) -> Option<&'static str> {
+        let lists =
+            [("deployments", "id", "Deployment"), ("reviewComments", "node_id", "PullRequestReviewComment"), ("workflowRuns", "node_id", "WorkflowRun")];
+        let has = |list: &str, name: &str| {
+            let items = self.repos.iter().filter_map(|repo| repo.get(list)?.as_array()).flatten();
+            items.filter_map(|item| item.get(name)?.as_str()).any(|one| one == id)
+        };
+        lists.into_iter().find(|(list, name, _)| has(list, name)).map(|(_, _, kind)| kind)
+    }
+
     pub fn all(&self) -> impl Iterator<Item = &Value> {
         self.repos.iter().chain(&self.elsewhere)
     }

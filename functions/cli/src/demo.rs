@@ -1,4 +1,4 @@
-//! `demo`: the main job without a GitHub: a simulated one, copied for real, twice, and shown beside its truth.
+//! `demo`: the main job without a GitHub: a simulated one, copied for real, three times, and shown beside its truth.
 
 use crate::arguments::Demo;
 use crate::failure::Failure;
@@ -29,19 +29,52 @@ pub(crate) async fn run(arguments: Demo) -> Result<ExitCode, Failure> {
     let settings = Settings { orgs: vec!["acme".to_owned()], groups: groups(&arguments.fetch)?, ..Settings::default() };
     let table = aws::Embedded::open(dir).await?;
     let client = || Ok::<_, Failure>(Tokens::new(ApiUrl::parse(&github.url)?, vec![Token::new("sim-token")?])?);
+    let mut meter = Meter { github: &github, table: &table, settings, rows: 0, lines: Vec::new() };
     eprintln!("A simulated GitHub serves the organization `acme`. First sync:");
-    let code = copy(client()?, settings.clone(), &table).await?;
-    let first = github.ledger();
-    github.reset_ledger();
+    let code = meter.sync("first sync", client()?).await?;
     eprintln!("Nothing has changed since. Second sync:");
-    copy(client()?, settings, &table).await?;
-    let second = github.ledger();
+    meter.sync("second sync, nothing changed", client()?).await?;
+    let changed = github.world().change_one_percent();
+    eprintln!("{changed} pull requests, issues and commits are changed or new. Third sync:");
+    meter.sync(&format!("third sync, {changed} items changed"), client()?).await?;
+    let lines = meter.lines;
     let equal = compare(&table.store(), &github, arguments.fetch.is_empty()).await?;
     table.shutdown().await;
-    println!("first sync   {:>6} requests {:>6} points", first.requests, first.points);
-    println!("second sync  {:>6} requests {:>6} points, {} unchanged by validator", second.requests, second.points, second.not_modified);
+    println!("\n{:<34} {:>8} {:>8} {:>8} {:>10} {:>8} {:>10}", "", "requests", "GraphQL", "REST", "of it 304", "points", "rows");
+    lines.iter().for_each(|line| println!("{line}"));
     println!("\nLook at it:  sei-github status --data-dir {0}\n             sei-github export pull_requests --data-dir {0}", dir.display());
     Ok(if equal { code } else { ExitCode::FAILURE })
+}
+
+/// Syncs, and notes what it cost by GitHub's own ledger, and the rows that it wrote.
+struct Meter<'a> {
+    github: &'a GitHub,
+    table: &'a aws::Embedded,
+    settings: Settings,
+    /// Written so far.
+    rows: u64,
+    lines: Vec<String>,
+}
+
+impl Meter<'_> {
+    async fn sync(&mut self, what: &str, client: Tokens) -> Result<ExitCode, Failure> {
+        self.github.reset_ledger();
+        let code = copy(client, self.settings.clone(), self.table).await?;
+        let written = engine::status(&self.table.store(), jiff::Timestamp::now()).await?.written;
+        let rows = written.created + written.updated + written.removed;
+        let spent = self.github.ledger();
+        self.lines.push(format!(
+            "{what:<34} {:>8} {:>8} {:>8} {:>10} {:>8} {:>10}",
+            spent.requests,
+            spent.graphql,
+            spent.rest,
+            spent.not_modified,
+            spent.points,
+            rows - self.rows
+        ));
+        self.rows = rows;
+        Ok(code)
+    }
 }
 
 async fn compare(store: &dyn Store, github: &GitHub, all: bool) -> Result<bool, Failure> {

@@ -15,6 +15,7 @@ const FILE: &str = "sei-github.sqlite";
 
 pub struct Embedded {
     client: Client,
+    endpoint: String,
     stop: Option<oneshot::Sender<()>>,
     server: JoinHandle<Result<(), String>>,
     /// Held as long as we live.
@@ -83,15 +84,21 @@ impl Embedded {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::from_static("us-east-1"))
-            .endpoint_url(endpoint)
+            .endpoint_url(&endpoint)
             .credentials_provider(Credentials::new("embedded", "embedded", None, None, "embedded"))
             .build();
-        Ok(Self { client: Client::from_conf(config), stop: Some(stop), server, _lock: lock })
+        Ok(Self { client: Client::from_conf(config), endpoint, stop: Some(stop), server, _lock: lock })
     }
 
     #[must_use]
     pub fn store(&self) -> DynamoStore {
         DynamoStore::new(self.client.clone(), TABLE, Writes::Transactions)
+    }
+
+    /// Where other processes of this machine reach it.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
     }
 
     #[must_use]

@@ -3,7 +3,7 @@
 
 use crate::entities::{Group, REPOSITORIES, TEAMS};
 use crate::env::{Env, Settings};
-use crate::mark::{self, Cost, Mark};
+use crate::mark::{self, Cost, Mark, Tally};
 use crate::model::{Job, Presence, Record, ScopeId, StateKey, Written};
 use crate::node::{Node, Out, padded, short_hash};
 use crate::repository::Repository;
@@ -93,6 +93,7 @@ pub(crate) struct Discovered {
     pub(crate) finished_at: Option<Timestamp>,
     pub(crate) missing: Vec<String>,
     pub(crate) spent: Cost,
+    pub(crate) written: Tally,
 }
 
 /// Where discoveries are kept, by organization.
@@ -110,6 +111,7 @@ pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
     match &done {
         Ok(found) => {
             (discovered.repositories, discovered.left_out) = (found.repositories, found.left_out);
+            discovered.written.add(found.written);
             discovered.finished_at = Some(env.now());
             discovered.missing.clone_from(&found.missing);
         }

@@ -22,7 +22,7 @@ pub use discover::{Found, discover};
 pub use entities::Group;
 pub use env::{Env, Settings};
 pub use error::Error;
-pub use mark::{Cost, Mark, Problem};
+pub use mark::{Cost, Mark, Problem, Tally};
 pub use model::{Job, Presence, Record, ScopeId, State, StateKey, Stored, Version, Written};
 pub use ports::{Clock, Listed, Listing, Queue, Store, StoreError, SystemClock};
 pub use repository::Repository;

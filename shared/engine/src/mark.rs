@@ -96,6 +96,14 @@ pub struct Problem {
     pub passing: bool,
 }
 
+impl std::ops::AddAssign<&Self> for Tally {
+    fn add_assign(&mut self, other: &Self) {
+        self.created += other.created;
+        self.updated += other.updated;
+        self.removed += other.removed;
+    }
+}
+
 impl Tally {
     pub(crate) fn add(&mut self, written: Written) {
         self.created += written.created;

@@ -3,7 +3,7 @@
 use crate::discover;
 use crate::entities::{REPOSITORIES, USERS};
 use crate::gate;
-use crate::mark::{self, Cost};
+use crate::mark::{self, Cost, Tally};
 use crate::model::ScopeId;
 use crate::node::EVERYWHERE;
 use crate::ports::{Listing, Store, StoreError};
@@ -20,6 +20,8 @@ pub struct Status {
     pub users: u64,
     /// What all that is here has cost.
     pub spent: Cost,
+    /// Rows written in all, by sweeps and discoveries.
+    pub written: Tally,
     /// Tokens that must not be used at present.
     pub limits: Vec<ClosedGate>,
 }
@@ -91,6 +93,7 @@ pub enum Standing {
 /// Reads the state of everything. Counts rows, so its cost grows with the table.
 pub async fn status(store: &dyn Store, now: Timestamp) -> Result<Status, StoreError> {
     let mut repositories = Vec::new();
+    let mut written = Tally::default();
     for org in store.scopes(&REPOSITORIES).await? {
         let mut after: Option<String> = None;
         loop {
@@ -100,7 +103,7 @@ pub async fn status(store: &dyn Store, now: Timestamp) -> Result<Status, StoreEr
             for row in &page.rows {
                 let Ok(id) = row.key.parse() else { continue };
                 let name = row.fields.get("full_name").and_then(|name| name.as_str()).unwrap_or_default();
-                repositories.push(repository(store, id, name, row.gone, now).await?);
+                repositories.push(repository(store, id, name, row.gone, now, &mut written).await?);
             }
             if !page.more || after.is_none() {
                 break;
@@ -111,14 +114,15 @@ pub async fn status(store: &dyn Store, now: Timestamp) -> Result<Status, StoreEr
     let mut organizations = Vec::new();
     for (organization, state) in store.states_of(discover::PARTITION).await? {
         let last: discover::Discovered = serde_json::from_value(state.value).unwrap_or_default();
-        let discover::Discovered { repositories, left_out, finished_at: last_success, missing, spent } = last;
+        let discover::Discovered { repositories, left_out, finished_at: last_success, missing, spent, written: by_it } = last;
+        written += &by_it;
         organizations.push(DiscoveryStatus { organization, repositories, left_out, missing, last_success, spent });
     }
     let mut spent = Cost::default();
     organizations.iter().for_each(|organization| spent += organization.spent);
     repositories.iter().flat_map(|repo| &repo.entities).filter_map(|entity| entity.spent).for_each(|cost| spent += cost);
     let users = store.count(&USERS, EVERYWHERE).await?;
-    Ok(Status { organizations, repositories, users, spent, limits: closed_gates(store, now).await? })
+    Ok(Status { organizations, repositories, users, spent, written, limits: closed_gates(store, now).await? })
 }
 
 async fn closed_gates(store: &dyn Store, now: Timestamp) -> Result<Vec<ClosedGate>, StoreError> {
@@ -132,12 +136,13 @@ async fn closed_gates(store: &dyn Store, now: Timestamp) -> Result<Vec<ClosedGat
     Ok(closed.collect())
 }
 
-async fn repository(store: &dyn Store, id: ScopeId, name: &str, gone: bool, now: Timestamp) -> Result<RepositoryStatus, StoreError> {
+async fn repository(store: &dyn Store, id: ScopeId, name: &str, gone: bool, now: Timestamp, written: &mut Tally) -> Result<RepositoryStatus, StoreError> {
     let states: BTreeMap<String, crate::State> = store.states_of(&mark::partition(id)).await?.into_iter().collect();
     let hint = states.get("hint").and_then(Repository::parse).unwrap_or_default();
     let mut entities: Vec<EntityStatus> = Vec::new();
     for sweep in sweeps::ALL {
         let mark = states.get(&format!("mark#{}", sweep.name())).cloned().map(mark::parse).unwrap_or_default();
+        *written += &mark.written;
         for (index, entity) in sweep.entities().iter().enumerate() {
             let rows = store.count(entity, id).await?;
             let total = hint.totals.get(entity.name).copied().or(mark.total.filter(|_| entity.name == sweep.name()));

@@ -1,6 +1,7 @@
 //! How GitHub is read: one way of reading a file, listed here once. What a thing is, `entities` knows.
 
 mod catalogue;
+mod census;
 mod commit_files;
 mod commits;
 mod connections;
@@ -16,12 +17,12 @@ use crate::Error;
 use crate::entities::{Entity, Group};
 use crate::env::Env;
 use crate::mark::Mark;
-use crate::model::{Job, Record, ScopeId};
+use crate::model::{Job, Record, ScopeId, Stored};
 use crate::repository::Repository;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One way of reading, a page at a time.
 #[async_trait]
@@ -93,16 +94,20 @@ impl Visit<'_> {
         self.mark.watermark.is_none() && self.mark.finished_at.is_none()
     }
 
-    /// Whether every record of `entity` among these is stored just so: in a list that is newest first, what follows
-    /// is stored, too.
-    pub(crate) async fn all_known(&self, entity: &'static Entity, records: &[Record]) -> Result<bool, Error> {
+    /// How many records of `entity` among these are not stored, and whether all are stored just so: in a list that is
+    /// newest first, what follows is stored then, too.
+    pub(crate) async fn fresh(&self, entity: &'static Entity, records: &[Record]) -> Result<(u64, bool), Error> {
         let ours: Vec<&Record> = records.iter().filter(|record| record.entity == entity).collect();
-        let keys: Vec<String> = ours.iter().map(|record| record.key.clone()).collect();
-        if keys.is_empty() {
-            return Ok(true);
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        if self.first() {
+            return Ok((count(ours.len()), false));
         }
-        let stored = self.env.store.get(entity, self.scope(), &keys).await?;
-        Ok(ours.iter().all(|record| stored.iter().any(|row| row.key == record.key && row.fields == record.fields)))
+        let keys: Vec<String> = ours.iter().map(|record| record.key.clone()).collect();
+        let stored = if keys.is_empty() { Vec::new() } else { self.env.store.get(entity, self.scope(), &keys).await? };
+        let living: BTreeMap<&str, &Stored> = stored.iter().filter(|row| !row.gone).map(|row| (row.key.as_str(), row)).collect();
+        let fresh = ours.iter().filter(|record| !living.contains_key(record.key.as_str())).count();
+        let known = ours.iter().all(|record| living.get(record.key.as_str()).is_some_and(|row| row.fields == record.fields));
+        Ok((count(fresh), known && !self.full()))
     }
 
     /// Items that last changed before this were read by an earlier sweep; an overlap allows for clocks in seconds.
@@ -147,6 +152,7 @@ pub(crate) struct Complete {
 #[must_use]
 pub fn queries() -> Vec<(String, String)> {
     let mut all = crate::discover::queries();
+    all.push(("census".to_owned(), census::QUERY.to_owned()));
     all.extend(ALL.iter().flat_map(|sweep| sweep.queries()));
     all
 }

@@ -228,6 +228,13 @@ impl Client {
             other => other?,
         };
         let now = Timestamp::now();
+        // Some servers tell a query that they do not understand with 400, in GraphQL's own shape.
+        let told = || serde_json::from_slice::<Value>(&body).ok().filter(|body| body.get("errors").is_some_and(Value::is_array));
+        if status == 400
+            && let Some(body) = told()
+        {
+            return answer::graphql(&headers, body, now);
+        }
         if status != 200 {
             return Err(answer::refused(status, &headers, &body, url.path(), &Resource::Graphql, now));
         }

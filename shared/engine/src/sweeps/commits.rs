@@ -10,7 +10,7 @@ use crate::{Error, Listing};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 pub(crate) struct Commits;
 
@@ -129,37 +129,29 @@ async fn finish(visit: &Visit<'_>, position: &Position) -> Result<Page, Error> {
     Ok(page)
 }
 
-/// Rows whose `on_default_branch` is no longer true, or is again. Holds two words for each commit in memory.
+/// Rows whose `on_default_branch` is no longer true, or is again.
 async fn left_behind(visit: &Visit<'_>, head: &str) -> Result<Vec<Record>, Error> {
-    let mut parents: HashMap<u64, Vec<u64>> = HashMap::new();
+    let mut graph = Graph::default();
     let mut after: Option<String> = None;
     loop {
         let page = commits_after(visit, after.as_deref()).await?;
         for row in &page.rows {
-            let of = row.fields.get("parents").and_then(Value::as_array);
-            let of = of.into_iter().flatten().filter_map(Value::as_str).map(short_hash).collect();
-            parents.insert(short_hash(&row.key), of);
+            let parents = row.fields.get("parents").and_then(Value::as_array);
+            graph.add(&row.key, parents.into_iter().flatten().filter_map(Value::as_str));
         }
         after = page.rows.last().map(|row| row.key.clone());
         if !page.more || after.is_none() {
             break;
         }
     }
-    let mut reachable = HashSet::new();
-    let mut open = vec![short_hash(head)];
-    while let Some(sha) = open.pop() {
-        if reachable.insert(sha) {
-            open.extend(parents.get(&sha).into_iter().flatten());
-        }
-    }
-    drop(parents);
+    let reachable = graph.reachable(head);
     let mut changed = Vec::new();
     let mut after: Option<String> = None;
     loop {
         let page = commits_after(visit, after.as_deref()).await?;
         after = page.rows.last().map(|row| row.key.clone());
         for row in page.rows.into_iter().filter(|row| !row.gone) {
-            let is = reachable.contains(&short_hash(&row.key));
+            let is = reachable.binary_search(&short_hash(&row.key)).is_ok();
             if row.fields.get("on_default_branch") != Some(&Value::Bool(is)) {
                 let mut fields = row.fields;
                 fields.insert("on_default_branch".to_owned(), Value::Bool(is));
@@ -170,6 +162,40 @@ async fn left_behind(visit: &Visit<'_>, head: &str) -> Result<Vec<Record>, Error
         if !page.more || after.is_none() {
             return Ok(changed);
         }
+    }
+}
+
+/// A history, in three words for each commit: a million must fit into a small function.
+#[derive(Default)]
+struct Graph {
+    commits: Vec<u64>,
+    /// Commit and parent.
+    edges: Vec<(u64, u64)>,
+}
+
+impl Graph {
+    fn add<'a>(&mut self, sha: &str, parents: impl Iterator<Item = &'a str>) {
+        let sha = short_hash(sha);
+        self.commits.push(sha);
+        self.edges.extend(parents.map(|parent| (sha, short_hash(parent))));
+    }
+
+    /// Hashes of the commits that `head` leads to, in order.
+    fn reachable(mut self, head: &str) -> Vec<u64> {
+        self.commits.sort_unstable();
+        self.edges.sort_unstable();
+        let mut met = vec![false; self.commits.len()];
+        let mut open = vec![short_hash(head)];
+        while let Some(sha) = open.pop() {
+            let Ok(index) = self.commits.binary_search(&sha) else { continue };
+            if met.get_mut(index).is_some_and(|met| !std::mem::replace(met, true)) {
+                let first = self.edges.partition_point(|(commit, _)| *commit < sha);
+                open.extend(self.edges.iter().skip(first).take_while(|(commit, _)| *commit == sha).map(|(_, parent)| parent));
+            }
+        }
+        let mut met = met.into_iter();
+        self.commits.retain(|_| met.next().unwrap_or(false));
+        self.commits
     }
 }
 

@@ -1,15 +1,26 @@
 //! Deployments with their statuses, newest first, down to where nothing is new.
 //! <https://docs.github.com/en/graphql/reference/objects#deployment>
 
+use super::census::{self, Tail};
 use super::connections::check;
 use super::{Page, Sweep, Visit};
 use crate::Error;
 use crate::entities::{DEPLOYMENTS, Entity, Group};
 use crate::node::{Node, Out, WHO, padded};
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(crate) struct Deployments;
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Position {
+    after: Option<String>,
+    /// Met on this walk and not stored before.
+    fresh: u64,
+    tail: Option<Tail>,
+}
 
 const QUERY: &str = "query($owner: String!, $name: String!, $first: Int!, $after: String) { rateLimit { cost remaining resetAt } \
     repository(owner: $owner, name: $name) { databaseId deployments(first: $first, after: $after, orderBy: {field: CREATED_AT, direction: DESC}) { \
@@ -34,8 +45,15 @@ impl Sweep for Deployments {
     }
 
     async fn page(&self, visit: &Visit<'_>) -> Result<Page, Error> {
+        let mut position: Position = serde_json::from_value(visit.position().clone()).unwrap_or_default();
+        if let Some(tail) = position.tail.take() {
+            let (mut page, rest) = census::go_on(visit, &DEPLOYMENTS, tail, position.fresh).await?;
+            position = if page.whole { Position::default() } else { position };
+            page.next = (page.whole || rest.is_some()).then(|| json!(Position { tail: rest, ..position }));
+            return Ok(page);
+        }
         let variables = json!({
-            "owner": visit.repo.owner, "name": visit.repo.name, "first": visit.page_size, "after": visit.position(),
+            "owner": visit.repo.owner, "name": visit.repo.name, "first": visit.page_size, "after": position.after,
         });
         let answer = visit.env.graphql(&format!("{QUERY} {WHO}"), &variables).await?;
         let missing = check(visit, &answer)?;
@@ -45,10 +63,12 @@ impl Sweep for Deployments {
             read(node, &mut out);
         }
         let newest = list.items("nodes").filter_map(|node| node.time("updatedAt")).max();
-        let known = !visit.full() && !visit.first() && visit.all_known(&DEPLOYMENTS, &out.records).await?;
+        let (fresh, known) = visit.fresh(&DEPLOYMENTS, &out.records).await?;
+        position.fresh += fresh;
+        position.after = list.str("pageInfo.endCursor").map(str::to_owned);
         let more = list.flag("pageInfo.hasNextPage") && !known;
-        let next = if more { list.str("pageInfo.endCursor").map(Value::from) } else { None };
-        Ok(Page { records: out.records, total: list.u64("totalCount"), newest, next, missing, ..Page::default() })
+        position.tail = (!more).then_some(Tail::Compare);
+        Ok(Page { records: out.records, total: list.u64("totalCount"), newest, next: Some(json!(position)), missing, ..Page::default() })
     }
 
     fn queries(&self) -> Vec<(String, String)> {

@@ -1,15 +1,15 @@
 //! Review comments of a whole repository, over REST: inside a pull request's query they would cost one point a thread.
 //! <https://docs.github.com/en/rest/pulls/comments#list-review-comments-in-a-repository>
 
-use super::{Complete, Page, Sweep, Visit};
+use super::census::{self, Tail};
+use super::{Page, Sweep, Visit};
 use crate::Error;
 use crate::entities::{Entity, Group, REVIEW_COMMENTS};
-use crate::node::{Node, Out, padded, short_hash};
+use crate::node::{Node, Out, padded};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeSet;
 
 pub(crate) struct ReviewComments;
 
@@ -18,13 +18,13 @@ pub(crate) struct ReviewComments;
 struct Position {
     /// The next page's address, verbatim from the `Link` header.
     next: Option<String>,
-    /// Hashes of all keys, on a full walk only: what is not among them is gone.
-    seen: BTreeSet<u64>,
     /// The least `updated_at` so far, newest first.
     oldest: Option<Timestamp>,
     /// GitHub refuses page 100 and beyond: what is left is read oldest first, each page beginning where the last one
     /// ended, up to `oldest`. What changes meanwhile is left to the next sweep.
     climbing_from: Option<Timestamp>,
+    /// On a full walk only, since GitHub tells no total: what is gone.
+    tail: Option<Tail>,
 }
 
 impl Position {
@@ -67,6 +67,11 @@ impl Sweep for ReviewComments {
 
     async fn page(&self, visit: &Visit<'_>) -> Result<Page, Error> {
         let mut position: Position = serde_json::from_value(visit.position().clone()).unwrap_or_default();
+        if let Some(tail) = position.tail.take() {
+            let (mut page, rest) = census::go_on(visit, &REVIEW_COMMENTS, tail, 0).await?;
+            page.next = rest.map(|tail| json!(Position { tail: Some(tail), ..position }));
+            return Ok(page);
+        }
         let reply = match visit.env.rest(&position.url(visit), None).await {
             Err(Error::GitHub(github::Error::Rejected { .. })) if position.next.is_some() && position.climbing_from.is_none() => {
                 (position.next, position.climbing_from) = (None, Some(visit.floor().unwrap_or(Timestamp::UNIX_EPOCH)));
@@ -81,11 +86,7 @@ impl Sweep for ReviewComments {
         }
         let changes: Vec<Timestamp> = comments.iter().filter_map(|comment| comment.time("updated_at")).collect();
         let newest = changes.iter().max().copied();
-        let mut page = Page { newest, ..Page::default() };
-        if visit.full() && !visit.first() {
-            position.seen.extend(out.records.iter().filter(|record| record.entity == &REVIEW_COMMENTS).map(|record| short_hash(&record.key)));
-        }
-        page.records = out.records;
+        let mut page = Page { newest, records: out.records, ..Page::default() };
         let more = if let Some(from) = position.climbing_from {
             position.climb(from, newest, reply.next)
         } else {
@@ -93,11 +94,9 @@ impl Sweep for ReviewComments {
             position.next = reply.next;
             position.next.is_some()
         };
-        if more {
-            page.next = Some(serde_json::to_value(&position).map_err(|error| Error::Unreadable(error.to_string()))?);
-        } else if visit.full() && !visit.first() && visit.env.settings.since.is_none() {
-            page.sets.push(Complete { entity: &REVIEW_COMMENTS, prefix: String::new(), keys: position.seen, upto: None, after: None });
-        }
+        let ask = !more && visit.full() && !visit.first();
+        position.tail = ask.then_some(Tail::Compare);
+        page.next = (more || ask).then(|| json!(position));
         Ok(page)
     }
 }

@@ -1,6 +1,7 @@
 //! Runs of GitHub Actions workflows, newest first, asked for conditionally: an idle repository costs nothing.
 //! <https://docs.github.com/en/rest/actions/workflow-runs#list-workflow-runs-for-a-repository>
 
+use super::census::{self, Tail};
 use super::{Page, Sweep, Visit};
 use crate::Error;
 use crate::entities::{Entity, Group, WORKFLOW_RUNS};
@@ -21,6 +22,9 @@ struct Position {
     oldest: Option<Timestamp>,
     /// GitHub refuses page 100 and beyond: from there on each page begins where the last one ended.
     before: Option<Timestamp>,
+    /// Met on this walk and not stored before.
+    fresh: u64,
+    tail: Option<Tail>,
 }
 
 impl Position {
@@ -63,6 +67,12 @@ impl Sweep for WorkflowRuns {
 
     async fn page(&self, visit: &Visit<'_>) -> Result<Page, Error> {
         let mut position: Position = serde_json::from_value(visit.position().clone()).unwrap_or_default();
+        if let Some(tail) = position.tail.take() {
+            let (mut page, rest) = census::go_on(visit, &WORKFLOW_RUNS, tail, position.fresh).await?;
+            position = if page.whole { Position::default() } else { position };
+            page.next = (page.whole || rest.is_some()).then(|| json!(Position { tail: rest, ..position }));
+            return Ok(page);
+        }
         let at_start = visit.position().is_null();
         let etag = if at_start && !visit.full() { visit.mark.etag.as_deref() } else { None };
         let reply = match visit.env.rest(&position.url(visit), etag).await {
@@ -82,12 +92,13 @@ impl Sweep for WorkflowRuns {
             newest = newest.max(run.time("updated_at"));
             read(*run, &mut out);
         }
-        let known = !visit.full() && !visit.first() && visit.all_known(&WORKFLOW_RUNS, &out.records).await?;
+        let (fresh, known) = visit.fresh(&WORKFLOW_RUNS, &out.records).await?;
+        position.fresh += fresh;
         let oldest = runs.iter().filter_map(|run| run.time("created_at")).min();
         let total = if position.before.is_none() { Node(&reply.body).u64("total_count") } else { visit.mark.total };
         let more = position.go_on(oldest, reply.next) && !known;
-        let next = if more { Some(serde_json::to_value(&position).map_err(|error| Error::Unreadable(error.to_string()))?) } else { None };
-        Ok(Page { newest, total, next, etag: reply.etag.filter(|_| at_start), records: out.records, ..Page::default() })
+        position.tail = (!more).then_some(Tail::Compare);
+        Ok(Page { newest, total, next: Some(json!(position)), etag: reply.etag.filter(|_| at_start), records: out.records, ..Page::default() })
     }
 }
 
