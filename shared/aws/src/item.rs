@@ -53,7 +53,8 @@ pub(crate) fn keys(pk: &str, sk: &str) -> Item {
 
 /// Half a SHA-256, in hexadecimal.
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    sha2::Sha256::digest(bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let half = sha2::Sha256::digest(bytes).iter().take(16).fold(0_u128, |half, byte| half << 8 | u128::from(*byte));
+    format!("{half:032x}")
 }
 
 /// A record ready to be written: the item itself, last, after its parts if it has any.
@@ -64,12 +65,18 @@ pub(crate) struct Packed {
 }
 
 pub(crate) fn fields_digest(record: &Record) -> String {
-    digest(Value::Object(record.fields.clone()).to_string().as_bytes())
+    digest(&json_of(record))
+}
+
+/// The fields as compact JSON, in the order of their names.
+fn json_of(record: &Record) -> Vec<u8> {
+    // Values that were read from JSON can be written as JSON.
+    serde_json::to_vec(&record.fields).unwrap_or_default()
 }
 
 pub(crate) fn pack(record: &Record) -> Packed {
-    let json = Value::Object(record.fields.clone()).to_string();
-    let digest = digest(json.as_bytes());
+    let json = json_of(record);
+    let digest = digest(&json);
     let (pk, sk) = (pk(record.entity.name, record.scope), sk(&record.key));
     let mut item = keys(&pk, &sk);
     item.insert("_v".to_owned(), text(&record.version.0));
@@ -86,7 +93,6 @@ pub(crate) fn pack(record: &Record) -> Packed {
         return Packed { item, parts: Vec::new(), size: json.len() + 200 };
     }
     let parts: Vec<Item> = json
-        .as_bytes()
         .chunks(PART)
         .enumerate()
         .map(|(number, bytes)| {
