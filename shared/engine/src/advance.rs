@@ -238,6 +238,8 @@ fn code(error: &github::Error) -> &'static str {
             github::Forbidden::Scope { .. } => "scope",
             github::Forbidden::Sso { .. } => "sso",
             github::Forbidden::IpAllowList => "ip_allow_list",
+            github::Forbidden::AppRestrictions => "app_restrictions",
+            github::Forbidden::TokenPolicy => "token_policy",
             github::Forbidden::Other => "forbidden",
         },
         github::Error::Absent { .. } => "absent",

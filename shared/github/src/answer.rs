@@ -74,15 +74,14 @@ impl Budget {
             resource,
             limit: number(headers, "x-ratelimit-limit")?,
             remaining: number(headers, "x-ratelimit-remaining")?,
-            reset_in: reset.duration_since(answered_at(headers, now)),
+            reset_in: reset.duration_since(sent_at(headers).unwrap_or(now)),
         })
     }
 }
 
 /// GitHub's own clock.
-fn answered_at(headers: &HeaderMap, now: Timestamp) -> Timestamp {
-    let date = text(headers, "date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
-    date.map_or(now, |date| date.timestamp())
+pub(crate) fn sent_at(headers: &HeaderMap) -> Option<Timestamp> {
+    text(headers, "date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok()).map(|date| date.timestamp())
 }
 
 /// When to come back: after `retry-after`, else at the reset of a spent budget, else in a minute.
@@ -104,7 +103,7 @@ fn is_about_limits(message: &str) -> bool {
     ["rate limit", "abuse detection", "secondary rate", "too many requests"].iter().any(|words| message.contains(words))
 }
 
-fn list(headers: &HeaderMap, name: &str) -> Option<Vec<String>> {
+pub(crate) fn list(headers: &HeaderMap, name: &str) -> Option<Vec<String>> {
     let text = text(headers, name)?;
     Some(text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect())
 }
@@ -134,17 +133,41 @@ pub(crate) fn refused(status: u16, headers: &HeaderMap, body: &[u8], url: &str, 
 
 fn forbidden(headers: &HeaderMap, message: &str) -> Forbidden {
     let sso = text(headers, "x-github-sso").unwrap_or_default();
-    if sso.starts_with("required") || message.contains("SAML") {
+    if sso.starts_with("required") {
         let url = sso.split_once("url=").map(|(_, url)| url.trim().to_owned());
         return Forbidden::Sso { url };
     }
-    if message.contains("IP allow list") {
-        return Forbidden::IpAllowList;
+    if let Some(reason) = by_words(message) {
+        return reason;
     }
     let (accepted, has) = (list(headers, "x-accepted-oauth-scopes"), list(headers, "x-oauth-scopes"));
     match (accepted, has) {
         (Some(accepted), Some(has)) if !accepted.is_empty() && !accepted.iter().any(|scope| has.contains(scope)) => Forbidden::Scope { accepted, has },
         _ => Forbidden::Other,
+    }
+}
+
+/// What GitHub tells by its wording alone, over REST and GraphQL alike.
+fn by_words(message: &str) -> Option<Forbidden> {
+    let says = |words: &str| message.contains(words);
+    if says("SAML") {
+        Some(Forbidden::Sso { url: None })
+    } else if says("IP allow list") {
+        Some(Forbidden::IpAllowList)
+    } else if says("OAuth App access restrictions") {
+        Some(Forbidden::AppRestrictions)
+    } else if says("forbids access via a") {
+        Some(Forbidden::TokenPolicy)
+    } else {
+        None
+    }
+}
+
+impl GraphqlError {
+    /// The meaning of a `FORBIDDEN`, as far as it is told.
+    #[must_use]
+    pub fn forbidden(&self) -> Option<Forbidden> {
+        if self.saml_failure { Some(Forbidden::Sso { url: None }) } else { by_words(&self.message) }
     }
 }
 

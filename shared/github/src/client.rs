@@ -2,6 +2,8 @@
 
 use crate::answer::{self, Answer, Reply, Resource, text};
 use crate::error::{ConfigError, Error};
+use crate::kind::TokenKind;
+use crate::probe::Unreached;
 use crate::prune::{self, Schema};
 use crate::url::ApiUrl;
 use jiff::Timestamp;
@@ -11,6 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
+
+/// Every request is answered as of this version, whatever GitHub changes later.
+pub const API_VERSION: &str = "2022-11-28";
 
 /// A secret: shows itself to nobody but GitHub.
 #[derive(Clone)]
@@ -26,6 +31,12 @@ impl Token {
             return Err(ConfigError::Token("it holds blanks or characters that no token has"));
         }
         Ok(Self(text.to_owned()))
+    }
+
+    /// By its form, which GitHub's answers may belie.
+    #[must_use]
+    pub fn kind(&self) -> TokenKind {
+        TokenKind::of(&self.0)
     }
 
     /// Stands for the token in keys and messages; nothing leads back.
@@ -109,14 +120,26 @@ impl std::fmt::Debug for Client {
 
 impl Client {
     pub fn new(url: ApiUrl, token: Token) -> Result<Self, ConfigError> {
+        Self::trusting(url, token, None)
+    }
+
+    /// Trusts the authorities in `ca`, certificates in PEM, besides those that this machine trusts.
+    pub fn trusting(url: ApiUrl, token: Token, ca: Option<&[u8]>) -> Result<Self, ConfigError> {
+        let bad = |why: &dyn std::fmt::Display| ConfigError::Certificates(why.to_string());
+        let certificates = ca.map(reqwest::Certificate::from_pem_bundle).transpose().map_err(|error| bad(&error))?;
+        if certificates.as_ref().is_some_and(Vec::is_empty) {
+            return Err(bad(&"there is none in it"));
+        }
         let http = reqwest::Client::builder()
+            .tls_certs_merge(certificates.unwrap_or_default())
             .user_agent(concat!("sei-github/", env!("CARGO_PKG_VERSION")))
             // Followed by hand, so that the token goes to no other host.
             .redirect(redirect::Policy::none())
             .connect_timeout(Duration::from_secs(10))
             .timeout(Duration::from_secs(30))
             .build()
-            .map_err(ConfigError::Http)?;
+            // What is between the lines of PEM is looked at here only.
+            .map_err(|error| if ca.is_some() { bad(&innermost(&error)) } else { ConfigError::Http(error) })?;
         Ok(Self { http, url, token, counters: Arc::default(), schema: Arc::default() })
     }
 
@@ -131,6 +154,23 @@ impl Client {
     pub fn metered(&self) -> Self {
         let counters = Counters { of: Some(self.counters.clone()), ..Counters::default() };
         Self { counters: Arc::new(counters), ..self.clone() }
+    }
+
+    pub(crate) fn http(&self) -> &reqwest::Client {
+        &self.http
+    }
+
+    pub(crate) fn count_rest(&self) {
+        self.counters.add(|these| &these.rest, 1);
+    }
+
+    pub(crate) fn count_graphql(&self) {
+        self.counters.add(|these| &these.graphql, 1);
+    }
+
+    /// With the token, and in the API's version.
+    pub(crate) fn signed(&self, request: RequestBuilder) -> RequestBuilder {
+        request.bearer_auth(&self.token.0).header("accept", "application/vnd.github+json").header("x-github-api-version", API_VERSION)
     }
 
     /// Whether GitHub accepts the token at all, asked of a route that costs nothing: some answer 401 for one object.
@@ -169,7 +209,7 @@ impl Client {
             if let Some(etag) = etag {
                 request = request.header("if-none-match", etag);
             }
-            self.counters.add(|these| &these.rest, 1);
+            self.count_rest();
             let (status, headers, body) = self.send(request, &url).await?;
             match status {
                 200..=299 => return Ok(answer::reply(status, &headers, json(&body, &url)?, Timestamp::now())),
@@ -219,7 +259,7 @@ impl Client {
         let url = self.url.graphql().clone();
         let body = json!({ "query": query, "variables": variables }).to_string();
         let request = self.http.request(Method::POST, url.clone()).header("content-type", "application/json").body(body);
-        self.counters.add(|these| &these.graphql, 1);
+        self.count_graphql();
         let (status, headers, body) = match self.send(request, &url).await {
             // GitHub ends what takes it too long.
             Err(Error::Passing { status: None, message }) if message.contains("timed out") => {
@@ -244,12 +284,19 @@ impl Client {
     }
 
     async fn send(&self, request: RequestBuilder, url: &Url) -> Result<(u16, reqwest::header::HeaderMap, Vec<u8>), Error> {
-        let request = request.bearer_auth(&self.token.0).header("accept", "application/vnd.github+json").header("x-github-api-version", "2022-11-28");
-        let answer = request.send().await.map_err(|error| unreachable(&error, url))?;
+        let answer = self.signed(request).send().await.map_err(|error| unreachable(&error, url))?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = answer.bytes().await.map_err(|error| unreachable(&error, url))?;
         Ok((status, headers, body.to_vec()))
     }
+}
+
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
 }
 
 fn json(body: &[u8], url: &Url) -> Result<Value, Error> {
@@ -264,7 +311,7 @@ fn unreachable(error: &reqwest::Error, url: &Url) -> Error {
     let message = if error.is_timeout() {
         format!("{host} timed out")
     } else if error.is_connect() {
-        format!("{host} cannot be reached: check the API URL, the network and the proxy")
+        format!("{host} cannot be reached: {}. Check the API URL, the network and the proxy", Unreached::of(error))
     } else {
         format!("the connection to {host} broke off before the answer was whole")
     };

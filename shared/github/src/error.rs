@@ -48,6 +48,10 @@ pub enum Forbidden {
         url: Option<String>,
     },
     IpAllowList,
+    /// The organization has not approved the OAuth app.
+    AppRestrictions,
+    /// The organization does not let in this kind of token, or not for so long.
+    TokenPolicy,
     Other,
 }
 
@@ -60,6 +64,8 @@ impl std::fmt::Display for Forbidden {
             Self::Sso { url: Some(url) } => write!(f, "Authorise the token for single sign-on at {url}"),
             Self::Sso { url: None } => f.write_str("Authorise the token for the organization's single sign-on."),
             Self::IpAllowList => f.write_str("Add this machine's address to the organization's IP allow list."),
+            Self::AppRestrictions => f.write_str("Ask an owner of the organization to approve the OAuth app, or use a personal access token."),
+            Self::TokenPolicy => f.write_str("Use a token of a kind that the organization lets in."),
             Self::Other => Ok(()),
         }
     }
@@ -71,6 +77,8 @@ pub enum ConfigError {
     Url { url: String, why: String },
     #[error("the token is not usable: {0}")]
     Token(&'static str),
+    #[error("the certificates are not usable: {0}. They must be in PEM, each between -----BEGIN CERTIFICATE----- and -----END CERTIFICATE-----")]
+    Certificates(String),
     #[error("the HTTP client cannot be made")]
     Http(#[source] reqwest::Error),
 }

@@ -4,10 +4,17 @@
 mod answer;
 mod client;
 mod error;
+mod kind;
+mod probe;
 mod prune;
+mod told;
 mod url;
 
 pub use answer::{Answer, Budget, GraphqlError, Reply, Resource};
-pub use client::{Client, Spent, Token};
+pub use client::{API_VERSION, Client, Spent, Token};
 pub use error::{ConfigError, Error, Forbidden};
+pub use kind::{TokenKind, grants};
+pub use probe::{Probe, Unreached};
+pub use prune::{INTROSPECTION, lacks};
+pub use told::{Sso, Told};
 pub use url::ApiUrl;

@@ -4,8 +4,24 @@
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(crate) const INTROSPECTION: &str = "{ __schema { queryType { name } types { name kind fields(includeDeprecated: true) { name \
+/// Asks a server for all that `lacks` must know.
+pub const INTROSPECTION: &str = "{ __schema { queryType { name } types { name kind fields(includeDeprecated: true) { name \
     type { name ofType { name ofType { name ofType { name } } } } } enumValues(includeDeprecated: true) { name } } } }";
+
+/// What of `query` a server does not know, as `Type` or `Type.field`; `introspected` is its answer to [`INTROSPECTION`].
+#[must_use]
+pub fn lacks(introspected: &Value, query: &str) -> BTreeSet<String> {
+    let schema = Schema::read(introspected);
+    let tokens = tokens(query);
+    let mut walk = Walk::new(&schema, &tokens);
+    let mut out = Vec::new();
+    while walk.at < walk.tokens.len() {
+        walk.definition(&mut out);
+    }
+    let (kept, mut lacking) = (schema.without_values(&out), walk.lacking);
+    lacking.extend(out.iter().filter(|token| !kept.contains(token)).map(|value| (*value).to_owned()));
+    lacking
+}
 
 pub(crate) struct Schema {
     query: String,
@@ -33,7 +49,7 @@ impl Schema {
     /// The query without what this schema lacks; itself if it lacks nothing.
     pub(crate) fn prune(&self, query: &str) -> String {
         let tokens = tokens(query);
-        let mut walk = Walk { schema: self, tokens: &tokens, at: 0 };
+        let mut walk = Walk::new(self, &tokens);
         let mut out = Vec::new();
         while walk.at < walk.tokens.len() {
             walk.definition(&mut out);
@@ -96,9 +112,14 @@ struct Walk<'s, 'q> {
     schema: &'s Schema,
     tokens: &'s [&'q str],
     at: usize,
+    lacking: BTreeSet<String>,
 }
 
-impl<'q> Walk<'_, 'q> {
+impl<'s, 'q> Walk<'s, 'q> {
+    fn new(schema: &'s Schema, tokens: &'s [&'q str]) -> Self {
+        Self { schema, tokens, at: 0, lacking: BTreeSet::new() }
+    }
+
     fn peek(&self) -> &'q str {
         self.tokens.get(self.at).copied().unwrap_or("}")
     }
@@ -151,7 +172,11 @@ impl<'q> Walk<'_, 'q> {
         out.push(self.next());
         let on = self.next();
         out.push(on);
-        let kept = self.selection(on, out) && self.schema.types.contains_key(on);
+        let known = self.schema.types.contains_key(on);
+        if !known {
+            self.lacking.insert(on.to_owned());
+        }
+        let kept = self.selection(on, out) && known;
         if !kept {
             out.truncate(start);
         }
@@ -186,6 +211,9 @@ impl<'q> Walk<'_, 'q> {
             }
         }
         let leads_to = if name == "__typename" { Some("String".to_owned()) } else { self.leads_to(on, name) };
+        if leads_to.is_none() && self.schema.types.contains_key(on) {
+            self.lacking.insert(format!("{on}.{name}"));
+        }
         let to = leads_to.clone().unwrap_or_default();
         let kept_inside = self.peek() != "{" || self.selection(&to, out);
         let kept = leads_to.is_some() && kept_inside;
@@ -233,15 +261,18 @@ mod tests {
     #[test]
     fn what_the_server_does_not_know_is_cut_out() {
         let of = |name: &str| json!({ "name": name, "ofType": null });
-        let schema = Schema::read(&json!({ "__schema": { "queryType": { "name": "Query" }, "types": [
+        let introspected = json!({ "__schema": { "queryType": { "name": "Query" }, "types": [
             { "name": "Query", "fields": [{ "name": "issue", "type": of("Issue") }] },
             { "name": "Issue", "fields": [{ "name": "id", "type": of("ID") }, { "name": "items", "type": of("Item") }] },
             { "name": "Item", "fields": [{ "name": "id", "type": of("ID") }] },
             { "name": "Kind", "enumValues": [{ "name": "OLD" }] },
-        ]}}));
+        ]}});
+        let schema = Schema::read(&introspected);
         let query = "query($n: Int!, $x: Int) { issue(n: $n) { id new(x: $x) { id } items(itemTypes: [OLD, NEW]) { ...on Item { id } ... on Newer { id } ...F } } } fragment F on Newer { id }";
         let pruned = schema.prune(query);
         assert_eq!(pruned, "query ( $n : Int ! ) { issue ( n : $n ) { id items ( itemTypes : [ OLD ] ) { ... on Item { id } } } }");
         assert_eq!(schema.prune(&pruned), pruned, "what is known stays as it is");
+        assert_eq!(lacks(&introspected, query).into_iter().collect::<Vec<_>>(), ["Issue.new", "NEW", "Newer"]);
+        assert!(lacks(&introspected, &pruned).is_empty());
     }
 }

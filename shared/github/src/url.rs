@@ -22,7 +22,9 @@ impl ApiUrl {
             return Err(bad("the scheme must be https"));
         }
         if !rest.username().is_empty() || rest.password().is_some() {
-            return Err(bad("it holds credentials, which belong into GITHUB_TOKEN"));
+            // Not shown again: it may be a token.
+            let url = format!("{}://…@{}", rest.scheme(), rest.host_str().unwrap_or_default());
+            return Err(ConfigError::Url { url, why: "it holds credentials, which belong into GITHUB_TOKEN".to_owned() });
         }
         rest.set_query(None);
         rest.set_fragment(None);
@@ -58,6 +60,21 @@ impl ApiUrl {
     #[must_use]
     pub fn host(&self) -> &str {
         self.rest.host_str().unwrap_or_default()
+    }
+
+    /// Where its pages for people are, such as `https://github.com`.
+    #[must_use]
+    pub fn web(&self) -> String {
+        let host = self.host();
+        let host = if host == "api.github.com" || host.ends_with(".ghe.com") { host.strip_prefix("api.").unwrap_or(host) } else { host };
+        let port = self.rest.port().map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{}://{host}{port}", self.rest.scheme())
+    }
+
+    /// Whether this is GitHub's own service, not a server of somebody's.
+    #[must_use]
+    pub fn is_cloud(&self) -> bool {
+        self.host() == "api.github.com" || self.host().ends_with(".ghe.com")
     }
 
     /// `path` below the REST root, or an absolute address on the same host; none for any other host.
