@@ -40,10 +40,14 @@ async function check(route, path) {
 
 await check("/rate_limit", "/rate_limit");
 await check("/user", "/user");
+await check("/user/memberships/orgs", "/user/memberships/orgs");
+await check("/user/memberships/orgs/{org}", "/user/memberships/orgs/acme");
+await check("/orgs/{org}/teams", "/orgs/acme/teams");
+await check("/meta", "/meta");
 const comments = await check("/repos/{owner}/{repo}/pulls/comments", "/repos/acme/repo-00/pulls/comments?per_page=100");
 const runs = await check("/repos/{owner}/{repo}/actions/runs", "/repos/acme/repo-00/actions/runs?per_page=100");
 const sha = runs.workflow_runs[0].head_sha;
 const commit = await check("/repos/{owner}/{repo}/commits/{ref}", `/repos/acme/repo-00/commits/${sha}`);
 if (comments.length < 1 || commit.files.length < 1) throw new Error("there is nothing to check");
-console.log(`5 routes checked, ${wrong} differ from GitHub's description`);
+console.log(`9 routes checked, ${wrong} differ from GitHub's description`);
 process.exit(wrong > 0 ? 1 : 0);

@@ -1,5 +1,6 @@
 //! What can go wrong, as fields, and the ledger of what was asked and of every breach of GitHub's rules.
 
+use crate::profile::{Identity, Server};
 use crate::world::Random;
 use std::collections::HashMap;
 
@@ -29,6 +30,9 @@ pub struct Faults {
     pub secondary: Option<(u64, Option<u64>)>,
     /// Those that are accepted; each has budgets of its own.
     pub tokens: Vec<String>,
+    /// What GitHub knows of them; of one that is not listed, the default.
+    pub identities: HashMap<String, Identity>,
+    pub server: Server,
 }
 
 impl Default for Faults {
@@ -47,6 +51,8 @@ impl Default for Faults {
             limit: Some(5000),
             secondary: None,
             tokens: vec!["sim-token".to_owned()],
+            identities: HashMap::new(),
+            server: Server::default(),
         }
     }
 }

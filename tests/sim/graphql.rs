@@ -7,18 +7,42 @@ use apollo_compiler::resolvers::{Execution, FieldError, ObjectValue, ResolveInfo
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Schema};
 use serde_json::{Map, Value, json};
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 type Vars = apollo_compiler::response::JsonMap;
 
-fn schema() -> Option<&'static Valid<Schema>> {
-    static SCHEMA: OnceLock<Option<Valid<Schema>>> = OnceLock::new();
-    let parse = || Schema::parse_and_validate(include_str!("schema.graphql"), "schema.graphql").map_err(|error| eprintln!("{error}")).ok();
-    SCHEMA.get_or_init(parse).as_ref()
+/// The schema without what a server `lacks`, given as `Type` or `Type.field`. Each is made once and kept.
+fn schema(lacks: &[String]) -> Option<&'static Valid<Schema>> {
+    static SCHEMAS: Mutex<BTreeMap<Vec<String>, Option<&'static Valid<Schema>>>> = Mutex::new(BTreeMap::new());
+    let parse = || {
+        let text = lacks.iter().fold(include_str!("schema.graphql").to_owned(), |text, what| without(&text, what));
+        let schema = Schema::parse_and_validate(text, "schema.graphql").map_err(|error| eprintln!("{error}")).ok()?;
+        Some(&*Box::leak(Box::new(schema)))
+    };
+    *SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner).entry(lacks.to_vec()).or_insert_with(parse)
+}
+
+fn without(text: &str, what: &str) -> String {
+    let (kind, field) = what.split_once('.').map_or((what, None), |(kind, field)| (kind, Some(field)));
+    let mut inside = false;
+    let mut kept = String::new();
+    for line in text.lines() {
+        inside |= line.starts_with(&format!("type {kind} "));
+        let drop =
+            inside && field.is_none_or(|field| line.trim_start().starts_with(&format!("{field}:")) || line.trim_start().starts_with(&format!("{field}(")));
+        inside &= !line.trim_end().ends_with('}');
+        if !drop {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    if field.is_none() { kept.replace(&format!(" | {kind} |"), " |") } else { kept }
 }
 
 /// A query that passed validation, and what it costs.
 pub(crate) struct Query {
+    schema: &'static Valid<Schema>,
     document: Valid<ExecutableDocument>,
     variables: Vars,
     /// Requests that GitHub would need: 100 make a point.
@@ -36,8 +60,8 @@ pub(crate) fn mistake(message: &str) -> Value {
 }
 
 impl Query {
-    pub(crate) fn parse(body: &Value) -> Result<Self, Value> {
-        let schema = schema().ok_or_else(|| mistake("the simulation's schema is broken"))?;
+    pub(crate) fn parse(body: &Value, lacks: &[String]) -> Result<Self, Value> {
+        let schema = schema(lacks).ok_or_else(|| mistake("the simulation's schema is broken"))?;
         let text = body.get("query").and_then(Value::as_str).ok_or_else(|| mistake("A query attribute must be specified and must be a string."))?;
         let document = ExecutableDocument::parse_and_validate(schema, text, "query").map_err(|error| mistake(&error.errors.to_string()))?;
         let variables: Vars = body
@@ -45,7 +69,7 @@ impl Query {
             .and_then(Value::as_object)
             .map(|variables| variables.iter().map(|(name, value)| (name.as_str().into(), convert(value))).collect())
             .unwrap_or_default();
-        let mut query = Self { document, variables, cost: 0, nodes: 0, about: Vec::new(), lists: Vec::new() };
+        let mut query = Self { schema, document, variables, cost: 0, nodes: 0, about: Vec::new(), lists: Vec::new() };
         let mut price = Price::default();
         if let Ok(operation) = query.document.operations.get(None) {
             price.add(&query, &operation.selection_set, 1)?;
@@ -69,9 +93,8 @@ impl Query {
 
     /// Runs it; `spent` fills in `rateLimit`.
     pub(crate) fn run(&self, world: &World, rate_limit: &Value) -> Value {
-        let Some(schema) = schema() else { return mistake("the simulation's schema is broken") };
         let root = Root { world, rate_limit };
-        let run = Execution::new(schema, &self.document).raw_variable_values(&self.variables).enable_schema_introspection(true);
+        let run = Execution::new(self.schema, &self.document).raw_variable_values(&self.variables).enable_schema_introspection(true);
         match run.execute_sync(&root) {
             Ok(answer) => {
                 let mut answer = serde_json::to_value(&answer).unwrap_or_default();

@@ -11,11 +11,13 @@
 mod faults;
 mod graphql;
 mod happenings;
+mod profile;
 mod rest;
 mod server;
 mod shapes;
 mod world;
 
 pub use faults::{Faults, Ledger};
+pub use profile::{Door, Identity, Server};
 pub use server::{Clock, GitHub};
 pub use world::{Random, Size, World};

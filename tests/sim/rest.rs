@@ -1,5 +1,6 @@
 //! The REST routes: shapes, `Link` headers and validators as GitHub documents them.
 
+use crate::profile::Refusal;
 use crate::shapes;
 use crate::world::{World, nwo};
 use serde_json::{Value, json};
@@ -15,17 +16,17 @@ pub(crate) enum Answer {
     Found(Found),
     NotFound,
     Moved(u64),
+    Refused(Refusal),
 }
 
 pub(crate) fn answer(world: &World, path: &str, query: &HashMap<String, String>) -> Answer {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let one = |body: Value| Answer::Found(Found { body, next: None });
     match parts.as_slice() {
-        ["rate_limit"] => {
-            let whole = json!({ "limit": 5000, "used": 0, "remaining": 5000, "reset": 1_900_000_000 });
-            one(json!({ "resources": { "core": whole, "graphql": whole, "search": whole }, "rate": whole }))
+        ["orgs", org, "teams"] if world.org.get("login").and_then(Value::as_str) == Some(org) => {
+            let teams = world.org.get("teams").and_then(Value::as_array).cloned().unwrap_or_default();
+            let (teams, next) = page(teams.iter().map(|team| shapes::team(org, team)).collect(), query);
+            Answer::Found(Found { body: json!(teams), next })
         }
-        ["user"] => one(shapes::viewer()),
         ["repos", owner, name, rest @ ..] => match world.repo(owner, name) {
             None => Answer::NotFound,
             Some(repo) if nwo(repo).to_lowercase() != format!("{owner}/{name}").to_lowercase() => {
@@ -44,6 +45,19 @@ pub(crate) fn answer(world: &World, path: &str, query: &HashMap<String, String>)
 fn of(repo: &Value, rest: &[&str], query: &HashMap<String, String>) -> Answer {
     let list = |name: &str| repo.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
     match rest {
+        // Not whole objects: enough for whoever asks whether there are any, and may be read.
+        ["issues" | "pulls" | "deployments"] => {
+            let name = rest.first().map_or("issues", |name| if *name == "pulls" { "pullRequests" } else { name });
+            let brief =
+                |item: Value| json!({ "id": item.get("databaseId"), "node_id": item.get("id"), "number": item.get("number"), "title": item.get("title") });
+            let (body, next) = page(list(name).into_iter().map(brief).collect(), query);
+            Answer::Found(Found { body: json!(body), next })
+        }
+        ["commits"] => {
+            let shas = repo.get("commits").and_then(Value::as_object).into_iter().flat_map(|commits| commits.keys());
+            let (body, next) = page(shas.map(|sha| json!({ "sha": sha })).collect(), query);
+            Answer::Found(Found { body: json!(body), next })
+        }
         ["pulls", "comments"] => {
             let mut comments = list("reviewComments");
             let key = if query.get("sort").map(String::as_str) == Some("updated") { "updated_at" } else { "created_at" };

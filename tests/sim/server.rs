@@ -2,6 +2,7 @@
 
 use crate::faults::{Faults, Ledger};
 use crate::graphql::Query;
+use crate::profile::{self, Identity};
 use crate::rest;
 use crate::world::World;
 use axum::Router;
@@ -103,6 +104,7 @@ fn reply(status: u16, body: &Value) -> Reply {
     let mut reply = Response::new(Body::from(body.to_string()));
     *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     header(&mut reply, "content-type", "application/json; charset=utf-8");
+    header(&mut reply, "x-github-request-id", "SIM0:1");
     reply
 }
 
@@ -196,7 +198,8 @@ fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body
     let cut = (broken..broken + faults.truncated).contains(&roll) || faults.cut == Some(number);
     let request = Asked { shared, token: &token, faults: faults.clone(), now };
     drop(faults);
-    let answered = if graphql { request.post(body) } else { request.get(method, uri, path, headers) };
+    let mut answered = if graphql { request.post(body) } else { request.get(method, uri, path, headers) };
+    profile::dress(&mut answered, &request.identity(), &request.faults.server, path);
     match (reset, cut) {
         (true, _) => cut_off(answered, b""),
         (_, true) => cut_off(answered, b"{\"data\": {"),
@@ -262,6 +265,30 @@ fn budget(reply: &mut Reply, resource: &str, (limit, remaining, reset): (u64, u6
 }
 
 impl Asked<'_> {
+    fn identity(&self) -> Identity {
+        self.faults.identities.get(self.token).cloned().unwrap_or_default()
+    }
+
+    fn refuse(&self, (status, body, headers): profile::Refusal) -> Reply {
+        let mut refused = reply(status, &body);
+        headers.iter().for_each(|(name, value)| header(&mut refused, name, value));
+        dated(&mut refused, self.now);
+        refused
+    }
+
+    /// What the token may still spend; a server without limits has no such page.
+    fn rate_limit(&self) -> rest::Answer {
+        let Some(limit) = self.faults.limit else { return rest::Answer::NotFound };
+        let limits = lock(&self.shared.limits);
+        let of = |resource: &'static str| {
+            let used = limits.used.get(&(self.token.to_owned(), resource)).copied().filter(|(_, reset)| self.now < *reset);
+            let (used, reset) = used.unwrap_or((0, self.now + 3600));
+            json!({ "limit": limit, "used": used, "remaining": limit.saturating_sub(used), "reset": reset })
+        };
+        let body = json!({ "resources": { "core": of("core"), "graphql": of("graphql"), "search": of("search") }, "rate": of("core") });
+        rest::Answer::Found(rest::Found { body, next: None })
+    }
+
     /// Charges `cost`, or refuses. Returns the limit, what remains and when the window ends.
     fn charge(&self, resource: &'static str, cost: u64) -> Result<Option<(u64, u64, i64)>, Box<Reply>> {
         let Some(limit) = self.faults.limit else { return Ok(None) };
@@ -289,12 +316,17 @@ impl Asked<'_> {
         let Ok(body) = serde_json::from_slice::<Value>(body) else {
             return reply(400, &json!({ "message": "Problems parsing JSON" }));
         };
-        let query = match Query::parse(&body) {
+        let query = match Query::parse(&body, &faults.server.lacks) {
             Ok(query) => query,
             Err(mistake) => return reply(200, &mistake),
         };
         if faults.heavy.is_some_and(|heavy| query.nodes > heavy) {
             return reply(502, &json!({ "message": "We couldn't respond to your request in time." }));
+        }
+        if let Some(door) = self.identity().door {
+            let mut closed = reply(200, &door.graphql());
+            dated(&mut closed, now);
+            return closed;
         }
         for name in &query.about {
             if let Some((status, list)) = faults.refuse.get(name)
@@ -311,7 +343,10 @@ impl Asked<'_> {
         let told = charged.map_or(Value::Null, |(limit, remaining, reset)| {
             json!({ "limit": limit, "cost": query.cost, "remaining": remaining, "used": limit - remaining, "nodeCount": query.nodes, "resetAt": crate::world::time(reset) })
         });
-        let answer = query.run(&lock(&shared.world), &told);
+        let mut answer = query.run(&lock(&shared.world), &told);
+        if let Some(member) = answer.pointer_mut("/data/organization/viewerIsAMember") {
+            *member = json!(self.identity().memberships.contains(&("acme".to_owned(), "active".to_owned())));
+        }
         let mut reply = reply(200, &answer);
         if let Some(charged) = charged {
             budget(&mut reply, "graphql", charged);
@@ -390,12 +425,21 @@ impl Asked<'_> {
             let message = "In order to keep the API fast for everyone, pagination is limited for this resource.";
             return reply(422, &json!({ "message": message, "documentation_url": "https://docs.github.com/rest", "status": "422" }));
         }
-        let answered = rest::answer(&lock(&shared.world), path, &query);
+        let (identity, public) = (self.identity(), lock(&shared.world).is_public(path));
+        if let Some(refusal) = profile::refusal(path, &identity, &faults.server, public) {
+            return self.refuse(refusal);
+        }
+        let answered = match profile::answer(path, &identity, &faults.server) {
+            Some(answered) => answered,
+            None if path == "/rate_limit" => self.rate_limit(),
+            None => rest::answer(&lock(&shared.world), path, &query),
+        };
         let (found, status) = match answered {
             rest::Answer::NotFound => {
                 return reply(404, &json!({ "message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404" }));
             }
             rest::Answer::Moved(id) => return self.moved(id, path, uri),
+            rest::Answer::Refused(refusal) => return self.refuse(refusal),
             rest::Answer::Found(found) => (found, 200),
         };
         let etag = format!("W/\"{:x}\"", found.body.to_string().bytes().fold(5381_u64, |hash, byte| hash.wrapping_mul(33) ^ u64::from(byte)));
@@ -412,7 +456,6 @@ impl Asked<'_> {
         };
         let mut reply = reply(status, &found.body);
         header(&mut reply, "etag", &etag);
-        header(&mut reply, "x-oauth-scopes", "repo, read:org");
         if let Some(next) = found.next {
             header(&mut reply, "link", &format!("<{}{}?{next}>; rel=\"next\"", shared.url, uri.path()));
         }

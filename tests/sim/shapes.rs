@@ -43,13 +43,40 @@ pub(crate) fn user(of: &Value) -> Value {
 }
 
 /// `public-user`: whose token it is.
-pub(crate) fn viewer() -> Value {
-    let mut viewer = object(user(&json!({ "login": "octo-admin", "databaseId": 1, "id": "U_admin", "__typename": "User" })));
+pub(crate) fn viewer(login: &str) -> Value {
+    let mut viewer = object(user(&json!({ "login": login, "databaseId": 1, "id": "U_admin", "__typename": "User" })));
     viewer.extend(object(json!({
         "name": "Octo Admin", "company": null, "blog": null, "location": null, "email": null, "hireable": null, "bio": null, "public_repos": 0, "public_gists": 0,
         "followers": 0, "following": 0, "created_at": "2020-01-01T00:00:00Z", "updated_at": "2020-01-01T00:00:00Z",
     })));
     Value::Object(viewer)
+}
+
+/// `org-membership`.
+pub(crate) fn membership(org: &str, state: &str, login: &str) -> Value {
+    let url = format!("{API}/orgs/{org}");
+    let mut organization = object(
+        json!({ "login": org, "id": 9919, "node_id": "O_1", "url": url, "avatar_url": "https://avatars.githubusercontent.com/acme", "description": null }),
+    );
+    let paths = [
+        ("repos", "/repos"),
+        ("events", "/events"),
+        ("hooks", "/hooks"),
+        ("issues", "/issues"),
+        ("members", "/members{/member}"),
+        ("public_members", "/public_members{/member}"),
+    ];
+    addresses(&mut organization, &url, &paths);
+    let user = user(&json!({ "login": login, "databaseId": 1, "id": "U_admin", "__typename": "User" }));
+    json!({ "url": format!("{url}/memberships/{login}"), "state": state, "role": "member", "organization_url": url, "organization": organization, "user": user })
+}
+
+/// `team`.
+pub(crate) fn team(org: &str, team: &Value) -> Value {
+    let url = format!("{API}/organizations/9919/team/{}", team.get("databaseId").unwrap_or(&Value::Null));
+    json!({ "id": team.get("databaseId"), "node_id": team.get("id"), "name": team.get("name"), "slug": team.get("slug"), "description": null,
+        "privacy": "closed", "permission": "pull", "url": url, "html_url": format!("{WEB}/orgs/{org}/teams/{}", team.get("slug").and_then(Value::as_str).unwrap_or_default()),
+        "members_url": format!("{url}/members{{/member}}"), "repositories_url": format!("{url}/repos"), "type": "organization", "organization_id": 9919, "parent": null })
 }
 
 /// `minimal-repository`.

@@ -82,7 +82,7 @@ impl World {
         let mut world = Self { now: START, next_id: 1000, random: Random(seed), ..Self::default() };
         let members: Vec<Value> = (0..8).map(|index| world.user(index)).collect();
         world.org = json!({ "__typename": "Organization", "id": "O_1", "databaseId": 9919, "login": "acme", "name": "Acme", "url": "https://github.com/acme",
-            "membersWithRole": members, "teams": [] });
+            "viewerIsAMember": true, "membersWithRole": members, "teams": [] });
         for (index, size) in sizes.iter().enumerate() {
             world.add_repo(&format!("repo-{index:02}"), *size);
         }
@@ -141,6 +141,13 @@ impl World {
             names.into_iter().any(|old| old.as_str() == Some(&wanted))
         };
         self.all().find(|repo| nwo(repo).to_lowercase() == wanted).or_else(|| self.all().find(former))
+    }
+
+    /// Whether `path` is about a repository that everybody may see.
+    pub(crate) fn is_public(&self, path: &str) -> bool {
+        let mut parts = path.trim_matches('/').split('/');
+        let (Some("repos"), Some(owner), Some(name)) = (parts.next(), parts.next(), parts.next()) else { return false };
+        self.repo(owner, name).and_then(|repo| repo.get("isPrivate")?.as_bool()) == Some(false)
     }
 
     pub fn repo_mut(&mut self, name: &str) -> Option<&mut Value> {
