@@ -15,6 +15,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Copies what is new on GitHub; the first time, everything. The token comes from GITHUB_TOKEN.
     Sync(Sync),
+    /// Says before a sync whether it can work, and what to do if not. Reads little and stores nothing.
+    Check(Check),
     /// Says per repository and entity what is there, what waits until when, what is missing and why.
     Status(Status),
     /// Prints the rows of an entity.
@@ -56,11 +58,38 @@ pub(crate) struct Sync {
     /// The API of your GitHub.
     #[arg(long, value_name = "URL", default_value = "https://api.github.com", env = "GITHUB_API_URL")]
     pub(crate) api_url: String,
+    /// Certificates in PEM of authorities to trust besides this machine's.
+    #[arg(long, value_name = "FILE", env = "SEI_CA_CERT")]
+    pub(crate) ca_cert: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: Where,
     /// Reads everything again, and so notices every deletion.
     #[arg(long)]
     pub(crate) full: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Organizations to copy.
+    #[arg(long, required_unless_present = "list", value_name = "ORG", num_args = 1..)]
+    pub(crate) org: Vec<String>,
+    /// Only repositories that match, as owner/name or name.
+    #[arg(long, value_name = "GLOB", num_args = 1..)]
+    pub(crate) repo: Vec<String>,
+    /// Only these groups: pull-requests, issues, commits, commit-files, releases, teams, deployments, workflow-runs.
+    #[arg(long, value_name = "GROUP", value_delimiter = ',')]
+    pub(crate) fetch: Vec<String>,
+    /// The API of your GitHub.
+    #[arg(long, value_name = "URL", default_value = "https://api.github.com", env = "GITHUB_API_URL")]
+    pub(crate) api_url: String,
+    /// Certificates in PEM of authorities to trust besides this machine's.
+    #[arg(long, value_name = "FILE", env = "SEI_CA_CERT")]
+    pub(crate) ca_cert: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Names everything that is looked at, as CHECKS.md does.
+    #[arg(long)]
+    pub(crate) list: bool,
 }
 
 #[derive(Debug, Args)]

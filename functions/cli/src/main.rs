@@ -2,6 +2,7 @@
 //! decides nothing.
 
 mod arguments;
+mod check;
 mod demo;
 mod export;
 mod failure;
@@ -25,6 +26,7 @@ async fn main() -> ExitCode {
         .init();
     let done = match arguments.command {
         Command::Sync(sync) => sync::run(sync).await,
+        Command::Check(check) => check::run(check).await,
         Command::Status(status) => show::status(status).await,
         Command::Export(export) => export::run(export).await,
         Command::Demo(demo) => demo::run(demo).await,

@@ -7,13 +7,15 @@ use crate::runner::{self, LocalQueue, Summary};
 use engine::{Env, Group, Settings, SystemClock, Tokens};
 use github::{ApiUrl, Token};
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 pub(crate) async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
     let url = ApiUrl::parse(&arguments.api_url)?;
     let settings = settings(&arguments)?;
-    let github = Tokens::new(url, tokens()?)?;
+    let ca = certificates(arguments.ca_cert.as_deref())?;
+    let github = Tokens::trusting(url, tokens()?, ca.as_deref())?;
     let table = aws::Embedded::open(&arguments.place.data_dir).await?;
     let done = copy(github, settings, &table).await;
     table.shutdown().await;
@@ -94,8 +96,13 @@ fn settings(arguments: &Sync) -> Result<Settings, Failure> {
     })
 }
 
+pub(crate) fn certificates(file: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {
+    let read = |file: &Path| std::fs::read(file).map_err(|error| Failure::Usage(format!("the certificates in {} cannot be read: {error}", file.display())));
+    file.map(read).transpose()
+}
+
 /// The environment is read here and by clap, nowhere else.
-fn tokens() -> Result<Vec<Token>, Failure> {
+pub(crate) fn tokens() -> Result<Vec<Token>, Failure> {
     let read = |name: &str| std::env::var(name).unwrap_or_default();
     let all = format!("{},{}", read("GITHUB_TOKEN"), read("GITHUB_TOKENS"));
     let mut tokens: Vec<&str> = Vec::new();

@@ -57,18 +57,18 @@ pub(crate) fn queries() -> Vec<(String, String)> {
 }
 
 /// Which repositories the owner selected.
-struct Selection {
+pub(crate) struct Selection {
     include: Option<GlobSet>,
     exclude: GlobSet,
 }
 
 impl Selection {
-    fn new(settings: &Settings) -> Result<Self, Error> {
+    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
         let include = if settings.include.is_empty() { None } else { Some(globs(&settings.include)?) };
         Ok(Self { include, exclude: globs(&settings.exclude)? })
     }
 
-    fn takes(&self, full_name: &str) -> bool {
+    pub(crate) fn takes(&self, full_name: &str) -> bool {
         let name = full_name.split('/').next_back().unwrap_or(full_name);
         let hit = |set: &GlobSet| set.is_match(full_name) || set.is_match(name);
         self.include.as_ref().is_none_or(hit) && !hit(&self.exclude)

@@ -148,11 +148,12 @@ pub(crate) struct Complete {
     pub(crate) after: Option<String>,
 }
 
-/// Every query of every sweep and of discovery.
+/// Every query of every sweep, of discovery and of the check.
 #[must_use]
 pub fn queries() -> Vec<(String, String)> {
     let mut all = crate::discover::queries();
     all.push(("census".to_owned(), census::QUERY.to_owned()));
     all.extend(ALL.iter().flat_map(|sweep| sweep.queries()));
+    all.push(crate::check::query());
     all
 }

@@ -16,12 +16,21 @@ pub struct Tokens {
 impl Tokens {
     /// One client for each token; none is an error.
     pub fn new(url: ApiUrl, tokens: Vec<Token>) -> Result<Self, ConfigError> {
+        Self::trusting(url, tokens, None)
+    }
+
+    /// Trusts the authorities in `ca`, certificates in PEM, too.
+    pub fn trusting(url: ApiUrl, tokens: Vec<Token>, ca: Option<&[u8]>) -> Result<Self, ConfigError> {
         let mut tokens = tokens.into_iter();
-        let first = Client::new(url, tokens.next().ok_or(ConfigError::Token("there is none"))?)?;
+        let first = Client::trusting(url, tokens.next().ok_or(ConfigError::Token("there is none"))?, ca)?;
         let others: Vec<Client> = tokens.map(|token| first.with_token(token)).collect();
         let clients: Vec<Client> = std::iter::once(first).chain(others).collect();
         let refused = clients.iter().map(|_| AtomicBool::new(false)).collect();
         Ok(Self { clients: clients.into(), refused })
+    }
+
+    pub(crate) fn all(&self) -> &[Client] {
+        &self.clients
     }
 
     pub(crate) fn usable(&self) -> impl Iterator<Item = (usize, &Client)> {
