@@ -126,6 +126,32 @@ async fn a_renamed_repository_keeps_its_rows_and_a_deleted_one_becomes_a_tombsto
 }
 
 #[tokio::test]
+async fn a_main_branch_that_is_renamed_is_noticed_though_nothing_is_pushed() {
+    let bench = Bench::new(19, Size::SMALL).await;
+    bench.sync().await;
+    bench.github.world().rename_main_branch("repo-00", "trunk");
+    bench.pass(3600);
+    bench.sync().await;
+    bench.assert_as_made_anew("after the renaming").await;
+    assert!(bench.rows().await.iter().any(|(key, row)| key.starts_with("branches ") && row["name"] == json!("trunk") && row["is_default"] == json!(true)));
+}
+
+#[tokio::test]
+async fn a_duplicate_is_told_as_one_where_the_server_knows_it() {
+    for (lacks, told) in [(false, "duplicate"), (true, "not_planned")] {
+        let bench = Bench::new(23, &[Size(1, 3, 2)]).await;
+        if lacks {
+            bench.github.faults().server.lacks.push("Issue.stateReason(enableDuplicate)".to_owned());
+        }
+        bench.github.world().repos[0]["issues"][1]["stateReason"] = json!("DUPLICATE");
+        bench.sync().await;
+        let reasons: Vec<String> =
+            bench.rows().await.iter().filter(|(key, _)| key.starts_with("issues ")).map(|(_, row)| row["state_reason"].to_string()).collect();
+        assert!(reasons.contains(&format!("\"{told}\"")), "{reasons:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_odd_is_neither_dropped_nor_changed() {
     let bench = Bench::new(23, &[Size(60, 80, 60)]).await;
     bench.sync().await;

@@ -18,6 +18,8 @@ pub struct Faults {
     pub jitter_ms: u64,
     /// Status for every request about a repository (`owner/name`), for those of its lists whose name is given, or all.
     pub refuse: HashMap<String, (u16, Option<String>)>,
+    /// Lists of GraphQL's that the token has no scope for: GitHub refuses every query that names one.
+    pub out_of_scope: Vec<String>,
     /// The reply to the n-th request, counted from 1, is cut off.
     pub cut: Option<u64>,
     /// A GraphQL page of more nodes than this is answered 502.
@@ -45,6 +47,7 @@ impl Default for Faults {
             latency_ms: 0,
             jitter_ms: 0,
             refuse: HashMap::new(),
+            out_of_scope: Vec::new(),
             cut: None,
             heavy: None,
             last_page: Some(99),

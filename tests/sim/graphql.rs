@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 type Vars = apollo_compiler::response::JsonMap;
 
-/// The schema without what a server `lacks`, given as `Type` or `Type.field`. Each is made once and kept.
+/// The schema without what a server `lacks`, given as `Type`, `Type.field` or `Type.field(argument)`. Each is made once and kept.
 fn schema(lacks: &[String]) -> Option<&'static Valid<Schema>> {
     static SCHEMAS: Mutex<BTreeMap<Vec<String>, Option<&'static Valid<Schema>>>> = Mutex::new(BTreeMap::new());
     let parse = || {
@@ -24,6 +24,7 @@ fn schema(lacks: &[String]) -> Option<&'static Valid<Schema>> {
 }
 
 fn without(text: &str, what: &str) -> String {
+    let (what, argument) = what.split_once('(').map_or((what, None), |(what, argument)| (what, Some(argument)));
     let (kind, field) = what.split_once('.').map_or((what, None), |(kind, field)| (kind, Some(field)));
     let mut inside = false;
     let mut kept = String::new();
@@ -32,7 +33,12 @@ fn without(text: &str, what: &str) -> String {
         let drop =
             inside && field.is_none_or(|field| line.trim_start().starts_with(&format!("{field}:")) || line.trim_start().starts_with(&format!("{field}(")));
         inside &= !line.trim_end().ends_with('}');
-        if !drop {
+        // Only a field's sole argument can be taken away.
+        if let (true, Some(_), Some((before, after))) =
+            (drop, argument, line.split_once('(').and_then(|(before, rest)| Some((before, rest.split_once(')')?.1))))
+        {
+            kept.push_str(&format!("{before}{after}\n"));
+        } else if !drop {
             kept.push_str(line);
             kept.push('\n');
         }
@@ -313,6 +319,10 @@ impl ObjectValue for Object<'_> {
                 let teams = self.value.get("teams").and_then(Value::as_array).into_iter().flatten();
                 let found = teams.into_iter().find(|team| team.get("slug").and_then(Value::as_str) == Some(slug));
                 return Ok(found.map_or(ResolvedValue::null(), |team| ResolvedValue::object(self.sub(team, "Team"))));
+            }
+            ("Issue", "stateReason") if field.is_some_and(|reason| reason == "DUPLICATE") => {
+                let told = arguments.get("enableDuplicate").and_then(|flag| flag.as_bool()).unwrap_or(false);
+                return Ok(ResolvedValue::leaf(if told { "DUPLICATE" } else { "NOT_PLANNED" }));
             }
             ("Repository", "url") => return Ok(ResolvedValue::leaf(format!("https://github.com/{}", nwo(self.value)))),
             (_, "url") => {

@@ -67,6 +67,15 @@ impl World {
         }
     }
 
+    /// The main branch gets another name, and nothing is pushed.
+    pub fn rename_main_branch(&mut self, repo: &str, to: &str) {
+        let Some(repo) = self.repo_mut(repo) else { return };
+        let from = repo.pointer("/defaultBranchRef/name").cloned().unwrap_or_default();
+        repo["defaultBranchRef"]["name"] = json!(to);
+        let refs = repo.get_mut("refs").and_then(Value::as_array_mut).into_iter().flatten();
+        refs.filter(|one| one.get("name") == Some(&from)).for_each(|one| one["name"] = json!(to));
+    }
+
     /// Gives it to another owner; its old name leads to it.
     pub fn transfer_repo(&mut self, name: &str, owner: &str) {
         let Some(index) = self.repos.iter().position(|repo| repo.get("name").and_then(Value::as_str) == Some(name)) else { return };

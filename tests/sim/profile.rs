@@ -56,7 +56,7 @@ pub struct Server {
     pub enterprise: Option<String>,
     /// Whether its answers carry the version; older ones tell it at `/meta` only.
     pub tells_version: bool,
-    /// `Type` or `Type.field` that its GraphQL does not know.
+    /// `Type`, `Type.field` or `Type.field(argument)` that its GraphQL does not know.
     pub lacks: Vec<String>,
     /// The API version that it answers in.
     pub api_version: Option<String>,

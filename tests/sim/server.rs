@@ -328,6 +328,12 @@ impl Asked<'_> {
             dated(&mut closed, now);
             return closed;
         }
+        if let Some(list) = faults.out_of_scope.iter().find(|list| query.lists.contains(list)) {
+            let message = format!(
+                "Your token has not been granted the required scopes to execute this query. The '{list}' field requires one of the following scopes: ['read:org'], but your token has only been granted the: ['repo'] scopes."
+            );
+            return reply(200, &json!({ "errors": [{ "type": "INSUFFICIENT_SCOPES", "message": message }] }));
+        }
         for name in &query.about {
             if let Some((status, list)) = faults.refuse.get(name)
                 && list.as_ref().is_none_or(|list| query.lists.contains(list))

@@ -57,7 +57,7 @@ async fn write(
     format: Format,
     takes: &(dyn Fn(&str) -> bool + Send + Sync),
 ) -> Result<(), Failure> {
-    let names = names(store).await?;
+    let names = names(store, filter.deleted).await?;
     let mut out = Output::new(format, entity, filter.deleted)?;
     for scope in store.scopes(entity).await? {
         let repo = names.get(&scope).map(String::as_str);

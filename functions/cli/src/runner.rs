@@ -4,7 +4,7 @@
 use crate::failure::Failure;
 use crate::progress::Progress;
 use async_trait::async_trait;
-use engine::{Env, Job, Outcome, Queue, StoreError, advance, discover};
+use engine::{Env, Job, Outcome, Queue, Repository, StoreError, advance, discover};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use std::collections::{HashSet, VecDeque};
@@ -93,6 +93,7 @@ pub(crate) async fn run(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progr
         };
         summary.repositories += found.repositories;
         summary.left_out += found.left_out;
+        summary.refused.extend(found.refused);
         summary.failed.extend(found.missing.iter().map(|what| format!("{org}: {what}")));
     }
     work(env, queue, progress, &mut summary).await?;
@@ -106,6 +107,12 @@ async fn wait(env: &Env, until: jiff::Timestamp, progress: &Progress) -> bool {
         () = tokio::time::sleep(pause) => true,
         _ = tokio::signal::ctrl_c() => false,
     }
+}
+
+/// What a job is about, for people.
+async fn about(job: &Job, env: &Env) -> String {
+    let name = Repository::read(env, job.scope).await.ok().flatten().map_or_else(|| format!("repository {}", job.scope), |repo| repo.full_name());
+    format!("{} of {name}", job.sweep.replace('_', " "))
 }
 
 async fn work(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progress, summary: &mut Summary) -> Result<(), Failure> {
@@ -157,7 +164,7 @@ async fn work(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progress, summa
                 *tried += u32::from(!limit);
                 if *tried > PATIENCE {
                     done += 1;
-                    summary.failed.push(format!("{} of repository {}: {why}", job.sweep, job.scope));
+                    summary.failed.push(format!("{}: {why}", about(&job, env).await));
                 } else {
                     if limit && told.insert(until) {
                         progress.say(&format!("waiting until {until}: {why} (Ctrl-C stops, nothing is lost)"));
@@ -166,7 +173,7 @@ async fn work(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progress, summa
                 }
             }
             Ok(Outcome::Refused { code, message }) => {
-                let what = format!("{} of repository {}: {message}", job.sweep, job.scope);
+                let what = format!("{}: {message}", about(&job, env).await);
                 // A server that answers nonsense may be mended; what GitHub will not show is not ours to mend.
                 if code == "unreadable" { summary.failed.push(what) } else { summary.refused.push(what) }
             }

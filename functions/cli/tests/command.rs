@@ -217,6 +217,32 @@ async fn what_github_will_not_show_is_told_with_code_0() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_without_a_scope_copies_all_but_what_needs_it() {
+    for lists in [vec!["teams"], vec!["membersWithRole", "teams"]] {
+        let (github, dir) = (small().await, Dir::new(&format!("scope-{}", lists.len())));
+        github.faults().out_of_scope = lists.iter().map(|list| (*list).to_owned()).collect();
+        let (code, _, err) = run(sync(&github, &dir, &[])).await;
+        assert!(code == 0 && err.contains("missing: teams of acme") && err.contains("read:org"), "{code}: {err}");
+        assert_eq!(err.contains("missing: members of acme"), lists.len() == 2, "{err}");
+        assert_eq!(rows(&dir, "issues", &[]).await.len() as u64, github.world().truth()["issues"].as_u64().unwrap());
+        let (_, out, _) = run(command(&["status", "--data-dir", dir.text()])).await;
+        assert!(out.contains("missing: teams of acme"), "{out}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_in_a_repository_that_is_gone_is_exported_only_if_asked_for() {
+    let (github, dir) = (small().await, Dir::new("gone"));
+    assert_eq!(run(sync(&github, &dir, &[])).await.0, 0);
+    let before = rows(&dir, "issues", &[]).await.len();
+    github.world().delete_repo("repo-01");
+    assert_eq!(run(sync(&github, &dir, &[])).await.0, 0);
+    let issues = rows(&dir, "issues", &[]).await;
+    assert!(issues.len() < before && issues.iter().all(|row| row["repo"] != "acme/repo-01"));
+    assert_eq!(rows(&dir, "issues", &["--deleted"]).await.len(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_data_directory_that_is_damaged_or_in_use_is_told() {
     let (github, dir) = (small().await, Dir::new("damaged"));
     std::fs::write(dir.0.join("sei-github.sqlite"), vec![b'x'; 9000]).unwrap();

@@ -14,7 +14,7 @@ pub async fn handle(env: &Env) -> Result<Value, String> {
                 repositories += found.repositories;
                 jobs += found.jobs.len();
                 tracing::info!(org, repositories = found.repositories, jobs = found.jobs.len(), missing = found.missing.len(), "discovered");
-                for missing in found.missing {
+                for missing in found.missing.into_iter().chain(found.refused) {
                     tracing::warn!(org, missing, "not everything can be seen");
                 }
             }

@@ -25,6 +25,8 @@ pub struct Found {
     pub written: Written,
     /// What could not be seen, and why.
     pub missing: Vec<String>,
+    /// The same, where the token may not see it: trying again does not mend it.
+    pub refused: Vec<String>,
 }
 
 const REPOSITORIES_QUERY: &str = "query($org: String!, $first: Int!, $after: String) { rateLimit { cost remaining resetAt } organization(login: $org) { \
@@ -113,7 +115,7 @@ pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
             (discovered.repositories, discovered.left_out) = (found.repositories, found.left_out);
             discovered.written.add(found.written);
             discovered.finished_at = Some(env.now());
-            discovered.missing.clone_from(&found.missing);
+            discovered.missing = found.missing.iter().chain(&found.refused).cloned().collect();
         }
         Err(error) => discovered.missing = vec![error.to_string()],
     }
@@ -289,8 +291,10 @@ fn hint(node: Node<'_>, org_id: ScopeId) -> Repository {
     moved.insert("issues".to_owned(), format!("{issues} {}", newest("issues.nodes")));
     let deployed = node.at("deployments.nodes").0.to_string();
     moved.insert("deployments".to_owned(), format!("{deployments} {:x}", short_hash(&deployed)));
-    // A push moves `pushedAt`, and with it any branch or tag.
-    let seen = format!("{lists} {} {} {} {}", node.str("pushedAt").unwrap_or_default(), node.at("labels").0, node.at("milestones").0, node.at("releases").0);
+    // A push moves `pushedAt`, and with it any branch or tag; a new name of the main branch moves nothing else.
+    let main = node.str("defaultBranchRef.name").unwrap_or_default();
+    let seen =
+        format!("{lists} {} {main} {} {} {}", node.str("pushedAt").unwrap_or_default(), node.at("labels").0, node.at("milestones").0, node.at("releases").0);
     moved.insert("catalogue".to_owned(), format!("{lists} {:x}", short_hash(&seen)));
     if let Some(head) = node.str("defaultBranchRef.target.oid") {
         moved.insert("commits".to_owned(), head.to_owned());
@@ -394,9 +398,25 @@ async fn bury(env: &Env, org_id: ScopeId, listed: &BTreeSet<String>) -> Result<W
 async fn people(org: &str, org_id: ScopeId, env: &Env, found: &mut Found) -> Result<(), Error> {
     let (mut people, mut teams) = (true, env.settings.wants(Group::Teams));
     let (mut after, mut teams_after) = (Value::Null, Value::Null);
+    // Asked for one by one once GitHub refuses both: it refuses a whole query for one field that the token may not read.
+    let mut together = true;
     while people || teams {
-        let variables = json!({ "org": org, "people": people, "teams": teams, "after": after, "teamsAfter": teams_after });
-        let answer = patiently(env, PEOPLE_QUERY, &variables).await?;
+        let (ask_people, ask_teams) = (people, teams && (together || !people));
+        let variables = json!({ "org": org, "people": ask_people, "teams": ask_teams, "after": after, "teamsAfter": teams_after });
+        let answer = match patiently(env, PEOPLE_QUERY, &variables).await {
+            Ok(answer) if Node(&answer.data).at("organization").exists() => answer,
+            refused => {
+                let why = why_refused(refused)?;
+                if ask_people && ask_teams {
+                    together = false;
+                    continue;
+                }
+                let what = if ask_people { "members" } else { "teams" };
+                found.refused.push(format!("{what} of {org}: {why} Give the token the scope read:org (or, fine-grained, read access to members)."));
+                (people, teams) = (people && !ask_people, teams && !ask_teams);
+                continue;
+            }
+        };
         found.missing.extend(answer.errors.iter().map(|error| format!("members and teams: {}", error.message)));
         let organization = Node(&answer.data).at("organization");
         let mut out = Out::new(org_id, env.now());
@@ -407,12 +427,25 @@ async fn people(org: &str, org_id: ScopeId, env: &Env, found: &mut Found) -> Res
             team(org, node, env, &mut out).await?;
         }
         found.written += env.store.put(&out.records).await?;
-        people = organization.flag("membersWithRole.pageInfo.hasNextPage");
-        teams = organization.flag("teams.pageInfo.hasNextPage");
-        after = organization.value("membersWithRole.pageInfo.endCursor");
-        teams_after = organization.value("teams.pageInfo.endCursor");
+        if ask_people {
+            people = organization.flag("membersWithRole.pageInfo.hasNextPage");
+            after = organization.value("membersWithRole.pageInfo.endCursor");
+        }
+        if ask_teams {
+            teams = organization.flag("teams.pageInfo.hasNextPage");
+            teams_after = organization.value("teams.pageInfo.endCursor");
+        }
     }
     Ok(())
+}
+
+/// What GitHub says to a token that may not see something; every other error is one.
+fn why_refused(answer: Result<github::Answer, Error>) -> Result<String, Error> {
+    match answer {
+        Ok(answer) => Ok(answer.errors.first().map_or_else(|| "GitHub returned nothing.".to_owned(), |error| error.message.clone())),
+        Err(Error::GitHub(error @ (github::Error::Forbidden { .. } | github::Error::Absent { .. } | github::Error::Rejected { .. }))) => Ok(error.to_string()),
+        Err(error) => Err(error),
+    }
 }
 
 async fn team(org: &str, node: Node<'_>, env: &Env, out: &mut Out) -> Result<(), Error> {

@@ -15,8 +15,9 @@ pub struct Filter {
     pub deleted: bool,
 }
 
-/// The present name of every repository, by id. Rows do not carry it: names change.
-pub async fn names(store: &dyn Store) -> Result<BTreeMap<ScopeId, String>, StoreError> {
+/// The present name of every repository, by id; of those that are gone only if `deleted`, for what was in them is gone
+/// with them. Rows do not carry it: names change.
+pub async fn names(store: &dyn Store, deleted: bool) -> Result<BTreeMap<ScopeId, String>, StoreError> {
     let mut names = BTreeMap::new();
     for org in store.scopes(&REPOSITORIES).await? {
         let mut pages = Pages::new(store, &REPOSITORIES, org);
@@ -25,7 +26,7 @@ pub async fn names(store: &dyn Store) -> Result<BTreeMap<ScopeId, String>, Store
                 let name = row.fields.get("full_name").and_then(Value::as_str);
                 if let (Ok(id), Some(name)) = (row.key.parse(), name) {
                     // A transferred repository is gone here and alive there.
-                    if !row.gone || !names.contains_key(&id) {
+                    if !row.gone || deleted && !names.contains_key(&id) {
                         names.insert(id, name.to_owned());
                     }
                 }

@@ -39,7 +39,8 @@ impl Repository {
         (state.revision > 0).then(|| serde_json::from_value(state.value.clone()).ok()).flatten()
     }
 
-    pub(crate) async fn read(env: &Env, scope: ScopeId) -> Result<Option<Self>, StoreError> {
+    /// What discovery knows of it, if it does.
+    pub async fn read(env: &Env, scope: ScopeId) -> Result<Option<Self>, StoreError> {
         let states = env.store.states(&[Self::key(scope)]).await?;
         Ok(states.first().and_then(Self::parse))
     }

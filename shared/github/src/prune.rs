@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Asks a server for all that `lacks` must know.
-pub const INTROSPECTION: &str = "{ __schema { queryType { name } types { name kind fields(includeDeprecated: true) { name \
+pub const INTROSPECTION: &str = "{ __schema { queryType { name } types { name kind fields(includeDeprecated: true) { name args { name } \
     type { name ofType { name ofType { name ofType { name } } } } } enumValues(includeDeprecated: true) { name } } } }";
 
 /// What of `query` a server does not know, as `Type` or `Type.field`; `introspected` is its answer to [`INTROSPECTION`].
@@ -28,11 +28,13 @@ pub(crate) struct Schema {
     /// Type → field → the type it leads to.
     types: BTreeMap<String, BTreeMap<String, String>>,
     values: BTreeSet<String>,
+    /// `Type.field` → the arguments it takes.
+    arguments: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Schema {
     pub(crate) fn read(data: &Value) -> Self {
-        let mut schema = Self { query: "Query".to_owned(), types: BTreeMap::new(), values: BTreeSet::new() };
+        let mut schema = Self { query: "Query".to_owned(), types: BTreeMap::new(), values: BTreeSet::new(), arguments: BTreeMap::new() };
         if let Some(name) = data.pointer("/__schema/queryType/name").and_then(Value::as_str) {
             schema.query = name.to_owned();
         }
@@ -40,6 +42,11 @@ impl Schema {
         let name = |value: &Value| value.get("name").and_then(Value::as_str).map(str::to_owned);
         for of in array(data.get("__schema").unwrap_or(&Value::Null), "types") {
             let fields = array(&of, "fields").iter().filter_map(|field| Some((name(field)?, innermost(field.get("type")?)?))).collect();
+            for field in array(&of, "fields").iter().filter(|field| field.get("args").is_some_and(Value::is_array)) {
+                if let (Some(of), Some(field_name)) = (name(&of), name(field)) {
+                    schema.arguments.insert(format!("{of}.{field_name}"), array(field, "args").iter().filter_map(name).collect());
+                }
+            }
             schema.types.extend(name(&of).map(|name| (name, fields)));
             schema.values.extend(array(&of, "enumValues").iter().filter_map(name));
         }
@@ -192,22 +199,14 @@ impl<'s, 'q> Walk<'s, 'q> {
             name = self.next();
             out.push(name);
         }
-        let mut depth = 0_u32;
-        while self.peek() == "(" || self.peek() == "@" || depth > 0 {
-            let token = self.next();
-            match token {
-                "(" => depth += 1,
-                ")" => depth = depth.saturating_sub(1),
-                "@" => {
-                    out.push(token);
-                    out.push(self.next());
-                    continue;
-                }
-                _ => {}
-            }
-            out.push(token);
-            if self.at > self.tokens.len() {
-                break;
+        if self.peek() == "(" {
+            self.arguments(Some(&format!("{on}.{name}")), out);
+        }
+        while self.peek() == "@" {
+            out.push(self.next());
+            out.push(self.next());
+            if self.peek() == "(" {
+                self.arguments(None, out);
             }
         }
         let leads_to = if name == "__typename" { Some("String".to_owned()) } else { self.leads_to(on, name) };
@@ -221,6 +220,40 @@ impl<'s, 'q> Walk<'s, 'q> {
             out.truncate(start);
         }
         kept
+    }
+
+    /// Copies `( … )`, but for arguments that `field` does not take; a directive's are left as they are.
+    fn arguments(&mut self, field: Option<&str>, out: &mut Vec<&'q str>) {
+        let schema = self.schema;
+        let takes = field.and_then(|field| schema.arguments.get(field));
+        let start = out.len();
+        out.push(self.next());
+        while self.peek() != ")" && self.at < self.tokens.len() {
+            let (argument, before) = (self.peek(), out.len());
+            // Its name, a colon and one value, which may be a list or an object.
+            out.extend([self.next(), self.next()]);
+            let mut depth = 0_u32;
+            loop {
+                let token = self.next();
+                match token {
+                    "[" | "{" => depth += 1,
+                    "]" | "}" => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                out.push(token);
+                if depth == 0 || self.at >= self.tokens.len() {
+                    break;
+                }
+            }
+            if takes.is_some_and(|takes| !takes.contains(argument)) {
+                self.lacking.insert(format!("{}({argument})", field.unwrap_or_default()));
+                out.truncate(before);
+            }
+        }
+        out.push(self.next());
+        if out.len() == start + 2 {
+            out.truncate(start);
+        }
     }
 
     fn leads_to(&self, on: &str, name: &str) -> Option<String> {
@@ -263,16 +296,16 @@ mod tests {
         let of = |name: &str| json!({ "name": name, "ofType": null });
         let introspected = json!({ "__schema": { "queryType": { "name": "Query" }, "types": [
             { "name": "Query", "fields": [{ "name": "issue", "type": of("Issue") }] },
-            { "name": "Issue", "fields": [{ "name": "id", "type": of("ID") }, { "name": "items", "type": of("Item") }] },
+            { "name": "Issue", "fields": [{ "name": "id", "type": of("ID") }, { "name": "items", "type": of("Item"), "args": [{ "name": "itemTypes" }] }] },
             { "name": "Item", "fields": [{ "name": "id", "type": of("ID") }] },
             { "name": "Kind", "enumValues": [{ "name": "OLD" }] },
         ]}});
         let schema = Schema::read(&introspected);
-        let query = "query($n: Int!, $x: Int) { issue(n: $n) { id new(x: $x) { id } items(itemTypes: [OLD, NEW]) { ...on Item { id } ... on Newer { id } ...F } } } fragment F on Newer { id }";
+        let query = "query($n: Int!, $x: Int) { issue(n: $n) { id new(x: $x) { id } items(last: 1, itemTypes: [OLD, NEW]) { ...on Item { id } ... on Newer { id } ...F } } } fragment F on Newer { id }";
         let pruned = schema.prune(query);
         assert_eq!(pruned, "query ( $n : Int ! ) { issue ( n : $n ) { id items ( itemTypes : [ OLD ] ) { ... on Item { id } } } }");
         assert_eq!(schema.prune(&pruned), pruned, "what is known stays as it is");
-        assert_eq!(lacks(&introspected, query).into_iter().collect::<Vec<_>>(), ["Issue.new", "NEW", "Newer"]);
+        assert_eq!(lacks(&introspected, query).into_iter().collect::<Vec<_>>(), ["Issue.items(last)", "Issue.new", "NEW", "Newer"]);
         assert!(lacks(&introspected, &pruned).is_empty());
     }
 }

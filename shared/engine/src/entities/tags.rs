@@ -10,7 +10,7 @@ pub static TAGS: Entity = Entity {
     fields: &[
         Field::new("name", Kind::Text, ""),
         Field::new("node_id", Kind::Text, ""),
-        Field::new("sha", Kind::Text, "the commit, annotations followed"),
+        Field::new("sha", Kind::Text, "the commit, annotations followed; null if it tags a tree or a file"),
         Field::new("annotated", Kind::Boolean, ""),
         Field::new("message", Kind::Text, "of an annotated tag"),
         Field::new("author", Kind::Text, "tagger's login, else the commit's author"),

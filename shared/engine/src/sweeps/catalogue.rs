@@ -33,7 +33,7 @@ static LISTS: &[Connection] = &[
         args: ", refPrefix: \"refs/tags/\"",
         select: || {
             "id name target { __typename oid ... on Commit { committedDate author { user { login } } } ... on Tag { message \
-             tagger { date user { login } } target { oid ... on Commit { committedDate author { user { login } } } ... on Tag { target { oid } } } } }"
+             tagger { date user { login } } target { __typename oid ... on Commit { committedDate author { user { login } } } ... on Tag { target { __typename oid } } } } }"
                 .to_owned()
         },
         entity: &TAGS,
@@ -168,7 +168,7 @@ fn tag(_: Parent<'_>, node: Node<'_>, out: &mut Out) {
     let fields = json!({
         "name": name,
         "node_id": node.value("id"),
-        "sha": commit.value("oid"),
+        "sha": if commit.str("__typename") == Some("Commit") { commit.value("oid") } else { Value::Null },
         "annotated": annotated,
         "message": target.value("message"),
         "author": if annotated { target.login("tagger.user") } else { target.login("author.user") },

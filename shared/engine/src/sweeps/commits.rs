@@ -32,7 +32,7 @@ const QUERY: &str = "query($owner: String!, $name: String!, $head: GitObjectID!,
     history(first: $first, after: $after, since: $since) { totalCount pageInfo { hasNextPage endCursor } nodes { \
     id oid url message authoredDate committedDate additions deletions changedFilesIfAvailable \
     author { name email user { __typename login id databaseId name } } committer { name email user { __typename login id databaseId name } } \
-    parents(first: 20) { nodes { oid } } associatedPullRequests(first: 20) { nodes { number repository { nameWithOwner } } } \
+    parents(first: 100) { nodes { oid } } associatedPullRequests(first: 100) { nodes { number repository { nameWithOwner } } } \
     } } } } } }";
 
 #[async_trait]

@@ -37,7 +37,7 @@ static KIND: Kind = Kind {
     name: "issue",
     list: "issues",
     one: "issue",
-    select: "id fullDatabaseId number state stateReason issueType { name } title body locked url author { ...Who } authorAssociation \
+    select: "id fullDatabaseId number state stateReason(enableDuplicate: true) issueType { name } title body locked url author { ...Who } authorAssociation \
         createdAt updatedAt closedAt milestone { title number } parent { number repository { nameWithOwner } } \
         labels(first: 100) { nodes { name } } assignees(first: 20) { nodes { login } } \
         subIssues(first: 100) { nodes { number repository { nameWithOwner } } } \

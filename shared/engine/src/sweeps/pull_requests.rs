@@ -46,7 +46,7 @@ static KIND: Kind = Kind {
         mergedBy { ...Who } mergeCommit { oid } headRefName headRefOid headRepository { nameWithOwner } baseRefName baseRefOid additions deletions \
         changedFiles milestone { title number } labels(first: 100) { nodes { name } } assignees(first: 20) { nodes { login } } \
         reviewRequests(first: 100) { nodes { requestedReviewer { ...Reviewer } } } \
-        closingIssuesReferences(first: 50) { nodes { number repository { nameWithOwner } } }",
+        closingIssuesReferences(first: 100) { nodes { number repository { nameWithOwner } } }",
     fragments: &[crate::node::WHO, timeline::FRAGMENTS, timeline::REVIEWER],
     connections: &[
         Connection {
