@@ -193,6 +193,27 @@ async fn a_page_that_is_too_heavy_is_halved_and_nothing_skipped() {
     bench.assert_true("heavy").await;
 }
 
+#[tokio::test]
+async fn an_item_that_github_can_never_answer_holds_up_no_other() {
+    let bench = Bench::new(5, &[Size(8, 9, 3)]).await;
+    let number = bench.github.world().repos[0]["pullRequests"][3]["number"].as_u64().unwrap();
+    bench.github.faults().unanswerable = Some(number);
+    bench.sync().await;
+    let (counts, truth) = (bench.counts().await, bench.github.world().truth());
+    for entity in ["pull_requests", "issues"] {
+        assert_eq!(counts[entity], truth[entity].as_u64().unwrap(), "{entity}");
+    }
+    let status = engine::status(&bench.table.store(), jiff::Timestamp::UNIX_EPOCH).await.unwrap();
+    let told = &status.repositories[0].entities.iter().find(|one| one.entity == "pull_requests").unwrap().missing;
+    assert!(told.iter().any(|missing| missing.contains(&format!("#{number}"))), "{told:?}");
+    // Once GitHub can, a change brings it whole.
+    bench.github.faults().unanswerable = None;
+    bench.github.world().edit("repo-00", "pullRequests", number, "lighter");
+    bench.pass(3600);
+    bench.sync().await;
+    bench.assert_true("afterwards").await;
+}
+
 /// Every refusal, of everything in a repository and of each list alone: the others complete, and `status` tells.
 #[tokio::test]
 async fn what_is_refused_stops_nothing_else_and_is_told() {

@@ -24,6 +24,8 @@ pub struct Faults {
     pub cut: Option<u64>,
     /// A GraphQL page of more nodes than this is answered 502.
     pub heavy: Option<u64>,
+    /// A GraphQL answer that holds the item of this number, with a list in it, is never made: GitHub gives up.
+    pub unanswerable: Option<u64>,
     /// REST pages after this one are refused with 422, as GitHub does from 100 on.
     pub last_page: Option<u64>,
     /// Requests and points an hour; none for a server without limits.
@@ -50,6 +52,7 @@ impl Default for Faults {
             out_of_scope: Vec::new(),
             cut: None,
             heavy: None,
+            unanswerable: None,
             last_page: Some(99),
             limit: Some(5000),
             secondary: None,

@@ -353,6 +353,11 @@ impl Asked<'_> {
         if let Some(member) = answer.pointer_mut("/data/organization/viewerIsAMember") {
             *member = json!(self.identity().memberships.contains(&("acme".to_owned(), "active".to_owned())));
         }
+        if let Some(number) = faults.unanswerable
+            && has(&answer, number)
+        {
+            return reply(502, &json!({ "message": "We couldn't respond to your request in time." }));
+        }
         let mut reply = reply(200, &answer);
         if let Some(charged) = charged {
             budget(&mut reply, "graphql", charged);
@@ -470,5 +475,17 @@ impl Asked<'_> {
         }
         dated(&mut reply, now);
         reply
+    }
+}
+
+/// Whether an item of this number is in an answer, with its comments.
+fn has(answer: &Value, number: u64) -> bool {
+    match answer {
+        Value::Object(fields) => {
+            let it = fields.get("number").and_then(Value::as_u64) == Some(number) && fields.contains_key("comments");
+            it || fields.values().any(|value| has(value, number))
+        }
+        Value::Array(items) => items.iter().any(|item| has(item, number)),
+        _ => false,
     }
 }

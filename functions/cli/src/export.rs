@@ -6,7 +6,7 @@ use crate::sync::date;
 use engine::Store;
 use engine::entities::{self, Entity};
 use engine::export::{Filter, export, has_repo, names, schema};
-use globset::Glob;
+use globset::GlobBuilder;
 use serde_json::{Map, Value};
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: Export) -> Result<ExitCode, Failure> {
     let globs = arguments
         .repo
         .iter()
-        .map(|glob| Glob::new(glob).map(|glob| glob.compile_matcher()).map_err(|error| Failure::Usage(error.to_string())))
+        .map(|glob| GlobBuilder::new(glob).case_insensitive(true).build().map(|glob| glob.compile_matcher()).map_err(|error| Failure::Usage(error.to_string())))
         .collect::<Result<Vec<_>, _>>()?;
     let takes = |full_name: &str| {
         let name = full_name.split('/').next_back().unwrap_or(full_name);

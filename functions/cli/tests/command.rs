@@ -86,7 +86,7 @@ async fn what_is_copied_is_exported_and_told() {
     let (_, out, _) = run(command(&["status", "--data-dir", dir.text()])).await;
     assert!(out.contains("acme/repo-00") && out.contains("spent in all"), "{out}");
     // One repository only, in CSV with a column for each field.
-    let (_, out, _) = run(command(&["export", "issues", "--format", "csv", "--repo", "repo-01", "--data-dir", dir.text()])).await;
+    let (_, out, _) = run(command(&["export", "issues", "--format", "csv", "--repo", "ACME/Repo-01", "--data-dir", dir.text()])).await;
     let mut lines = out.lines();
     let header = lines.next().unwrap();
     assert!(header.starts_with("repo,") && header.contains(",closed_at,"), "{header}");

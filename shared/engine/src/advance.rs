@@ -93,6 +93,19 @@ async fn visit(job: &Job, meter: &mut Meter, deadline: Timestamp) -> Result<Outc
                 mark.page_size = Some((size / 2).max(1));
             }
             Err(Error::GitHub(error)) if in_a_row < 2 && is_passing(&error) => in_a_row += 1,
+            Err(Error::GitHub(error @ github::Error::TooHeavy { .. })) => {
+                // One item, three times: it will never be answered. It must not hold up those behind it.
+                let over = sweep.step_over(&visit).await;
+                mark.spent += meter.read();
+                match over {
+                    Ok(Some(page)) => {
+                        in_a_row = 0;
+                        mark = settle(job, env, mark, sweep, page, now).await?;
+                    }
+                    Ok(None) => return stop(job, env, mark, Error::GitHub(error)).await,
+                    Err(error) => return stop(job, env, mark, error).await,
+                }
+            }
             Err(error) => {
                 mark.spent += meter.read();
                 return stop(job, env, mark, error).await;

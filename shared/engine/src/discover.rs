@@ -9,7 +9,7 @@ use crate::node::{Node, Out, padded, short_hash};
 use crate::repository::Repository;
 use crate::sweeps::{self, Sweep};
 use crate::{Error, Listing};
-use globset::{Glob, GlobSet, GlobSetBuilder};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -80,7 +80,8 @@ impl Selection {
 fn globs(patterns: &[String]) -> Result<GlobSet, Error> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
-        let glob = Glob::new(pattern).map_err(|source| Error::Pattern { pattern: pattern.clone(), source })?;
+        // GitHub's names are the same in any case.
+        let glob = GlobBuilder::new(pattern).case_insensitive(true).build().map_err(|source| Error::Pattern { pattern: pattern.clone(), source })?;
         set.add(glob);
     }
     set.build().map_err(|source| Error::Pattern { pattern: patterns.join(", "), source })

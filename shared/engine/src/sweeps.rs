@@ -37,6 +37,12 @@ pub(crate) trait Sweep: Send + Sync {
     }
     /// Reads the page at the mark's position: at most one request to GitHub.
     async fn page(&self, visit: &Visit<'_>) -> Result<Page, Error>;
+    /// Steps over the one item that GitHub can never answer, with what of it can be had; none where it cannot be told
+    /// from the rest of the list.
+    async fn step_over(&self, visit: &Visit<'_>) -> Result<Option<Page>, Error> {
+        let _ = visit;
+        Ok(None)
+    }
     /// Jobs that are due once this sweep has caught up.
     fn then(&self) -> &'static [&'static str] {
         &[]

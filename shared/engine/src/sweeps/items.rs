@@ -65,14 +65,19 @@ impl Kind {
 
     pub(crate) fn queries(&self) -> Vec<(String, String)> {
         let mut all = vec![(self.list.to_owned(), self.walk_query()), (format!("{}_audit", self.list), self.audit_query())];
+        all.push((format!("{}_alone", self.one), self.list_query(self.select, "")));
+        all.push((format!("{}_number", self.one), self.list_query("number updatedAt", "")));
         all.extend(self.connections.iter().map(|one| (format!("{}_{}", self.one, one.alias), self.overflow_query(one))));
         all
     }
 
     fn walk_query(&self) -> String {
-        let Self { list, select, .. } = self;
         let inside: Vec<String> = self.connections.iter().map(|connection| connection.query("")).collect();
-        let inside = inside.join(" ");
+        self.list_query(self.select, &inside.join(" "))
+    }
+
+    fn list_query(&self, select: &str, inside: &str) -> String {
+        let list = self.list;
         self.with_fragments(format!(
             "query($owner: String!, $name: String!, $first: Int!, $after: String) {{ {LIMITS} \
              repository(owner: $owner, name: $name) {{ databaseId \
@@ -149,6 +154,34 @@ impl Kind {
         let next = Position { after: list.str("pageInfo.endCursor").map(str::to_owned), walked: !more, overflows, audit: None };
         page.next = Some(to_value(&next)?);
         Ok(page)
+    }
+
+    /// The next item of the walk without the lists inside it or, if that is too much, by its number alone.
+    pub(crate) async fn step_over(&self, visit: &Visit<'_>) -> Result<Option<Page>, Error> {
+        let position: Position = serde_json::from_value(visit.position().clone()).unwrap_or_default();
+        if !position.overflows.is_empty() || position.walked || position.audit.is_some() {
+            return Ok(None);
+        }
+        let variables = json!({ "owner": visit.repo.owner, "name": visit.repo.name, "first": 1, "after": position.after });
+        let (answer, whole) = match visit.env.graphql(&self.list_query(self.select, ""), &variables).await {
+            Err(Error::GitHub(github::Error::TooHeavy { .. })) => (visit.env.graphql(&self.list_query("number updatedAt", ""), &variables).await?, false),
+            answer => (answer?, true),
+        };
+        let mut missing = check(visit, &answer)?;
+        let list = Node(&answer.data).at("repository").at(self.list);
+        let mut out = Out::new(visit.scope(), visit.now);
+        let mut newest = None;
+        for item in list.items("nodes") {
+            newest = item.time("updatedAt");
+            let what = if whole { "what is listed inside it" } else { "it" };
+            missing.push(format!("{} #{}: GitHub cannot answer {what}", self.name.replace('_', " "), item.u64("number").unwrap_or(0)));
+            if whole {
+                (self.read)(item, &mut out);
+            }
+        }
+        let more = list.flag("pageInfo.hasNextPage") && newest.is_none_or(|newest| Some(newest) >= visit.floor());
+        let next = Position { after: list.str("pageInfo.endCursor").map(str::to_owned), walked: !more, ..Position::default() };
+        Ok(Some(Page { records: out.records, total: list.u64("totalCount"), newest, missing, next: Some(to_value(&next)?), ..Page::default() }))
     }
 
     /// Reads an item and the lists inside it; `sets` collects those that are whole, if that matters.

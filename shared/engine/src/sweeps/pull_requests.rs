@@ -32,6 +32,9 @@ impl Sweep for PullRequests {
     async fn page(&self, visit: &Visit<'_>) -> Result<Page, Error> {
         KIND.page(visit).await
     }
+    async fn step_over(&self, visit: &Visit<'_>) -> Result<Option<Page>, Error> {
+        KIND.step_over(visit).await
+    }
     fn queries(&self) -> Vec<(String, String)> {
         KIND.queries()
     }
