@@ -126,6 +126,21 @@ async fn a_renamed_repository_keeps_its_rows_and_a_deleted_one_becomes_a_tombsto
 }
 
 #[tokio::test]
+async fn a_deployment_of_many_statuses_keeps_them_all() {
+    let bench = Bench::new(19, &[Size(1, 1, 2)]).await;
+    {
+        let mut world = bench.github.world();
+        let statuses = world.repos[0]["deployments"][0]["statuses"].as_array_mut().unwrap();
+        let one = statuses[0].clone();
+        statuses.extend((0..249).map(|_| one.clone()));
+    }
+    bench.sync().await;
+    let rows = bench.rows().await;
+    let most = rows.iter().filter(|(key, _)| key.starts_with("deployments ")).map(|(_, row)| row["statuses"].as_array().unwrap().len()).max();
+    assert_eq!(most, Some(250));
+}
+
+#[tokio::test]
 async fn a_main_branch_that_is_renamed_is_noticed_though_nothing_is_pushed() {
     let bench = Bench::new(19, Size::SMALL).await;
     bench.sync().await;

@@ -238,6 +238,15 @@ impl ObjectValue for Root<'_> {
                 }
                 _ => Err(not_found(format!("Could not resolve to an Organization with the login of '{}'.", text("login")))),
             },
+            "node" => {
+                let id = info.arguments().get("id").and_then(|id| id.as_str()).unwrap_or_default();
+                let deployments = |repo: &'a Value| repo.get("deployments").and_then(Value::as_array).into_iter().flatten();
+                let mut all = self.world.repos.iter().flat_map(|repo| deployments(repo).map(move |one| (repo, one)));
+                match all.find(|(_, one)| one.get("id").and_then(Value::as_str) == Some(id)) {
+                    Some((repo, one)) => Ok(ResolvedValue::object(Object { value: one, kind: "Deployment", repo: Some(repo), world: self.world })),
+                    None => Err(not_found(format!("Could not resolve to a node with the global id of '{id}'"))),
+                }
+            }
             "nodes" => {
                 let ids = info.arguments().get("ids").and_then(|ids| ids.as_array()).cloned().unwrap_or_default();
                 let nodes = ids.into_iter().map(|id| {

@@ -26,7 +26,10 @@ const QUERY: &str = "query($owner: String!, $name: String!, $first: Int!, $after
     repository(owner: $owner, name: $name) { databaseId deployments(first: $first, after: $after, orderBy: {field: CREATED_AT, direction: DESC}) { \
     totalCount pageInfo { hasNextPage endCursor } nodes { id databaseId commitOid ref { name } task environment description state \
     creator { ...Who } createdAt updatedAt \
-    statuses(first: 100) { nodes { state environment description createdAt creator { ...Who } } } } } } }";
+    statuses(first: 100) { pageInfo { hasNextPage endCursor } nodes { state environment description createdAt creator { ...Who } } } } } } }";
+
+const STATUSES_QUERY: &str = "query($id: ID!, $after: String) { rateLimit { cost remaining resetAt } node(id: $id) { ... on Deployment { \
+    statuses(first: 100, after: $after) { pageInfo { hasNextPage endCursor } nodes { state environment description createdAt creator { ...Who } } } } } }";
 
 #[async_trait]
 impl Sweep for Deployments {
@@ -55,8 +58,11 @@ impl Sweep for Deployments {
         let variables = json!({
             "owner": visit.repo.owner, "name": visit.repo.name, "first": visit.page_size, "after": position.after,
         });
-        let answer = visit.env.graphql(&format!("{QUERY} {WHO}"), &variables).await?;
+        let mut answer = visit.env.graphql(&format!("{QUERY} {WHO}"), &variables).await?;
         let missing = check(visit, &answer)?;
+        for node in answer.data.pointer_mut("/repository/deployments/nodes").and_then(Value::as_array_mut).into_iter().flatten() {
+            complete_statuses(visit, node).await?;
+        }
         let list = Node(&answer.data).at("repository.deployments");
         let mut out = Out::new(visit.scope(), visit.now);
         for node in list.items("nodes") {
@@ -72,8 +78,23 @@ impl Sweep for Deployments {
     }
 
     fn queries(&self) -> Vec<(String, String)> {
-        vec![("deployments".to_owned(), format!("{QUERY} {WHO}"))]
+        vec![("deployments".to_owned(), format!("{QUERY} {WHO}")), ("deployment_statuses".to_owned(), format!("{STATUSES_QUERY} {WHO}"))]
     }
+}
+
+/// Pages on where a deployment has over a hundred statuses. That is rare, so it happens within the page.
+async fn complete_statuses(visit: &Visit<'_>, node: &mut Value) -> Result<(), Error> {
+    while Node(node).flag("statuses.pageInfo.hasNextPage") {
+        let variables = json!({ "id": Node(node).value("id"), "after": Node(node).value("statuses.pageInfo.endCursor") });
+        let mut answer = visit.env.graphql(&format!("{STATUSES_QUERY} {WHO}"), &variables).await?;
+        let page = answer.data.pointer_mut("/node/statuses").map(Value::take).unwrap_or_default();
+        let further = Node(&page).list("nodes")?.into_iter().map(|status| status.0.clone());
+        if let Some(nodes) = node.pointer_mut("/statuses/nodes").and_then(Value::as_array_mut) {
+            nodes.extend(further);
+        }
+        node["statuses"]["pageInfo"] = Node(&page).value("pageInfo");
+    }
+    Ok(())
 }
 
 fn read(node: Node<'_>, out: &mut Out) {
