@@ -20,6 +20,8 @@ pub struct Faults {
     pub refuse: HashMap<String, (u16, Option<String>)>,
     /// Lists of GraphQL's that the token has no scope for: GitHub refuses every query that names one.
     pub out_of_scope: Vec<String>,
+    /// Lists of GraphQL's that the server cannot parse, though it says that it knows them.
+    pub misunderstood: Vec<String>,
     /// The reply to the n-th request, counted from 1, is cut off.
     pub cut: Option<u64>,
     /// A GraphQL page of more nodes than this is answered 502.
@@ -50,6 +52,7 @@ impl Default for Faults {
             jitter_ms: 0,
             refuse: HashMap::new(),
             out_of_scope: Vec::new(),
+            misunderstood: Vec::new(),
             cut: None,
             heavy: None,
             unanswerable: None,

@@ -334,6 +334,9 @@ impl Asked<'_> {
             );
             return reply(200, &json!({ "errors": [{ "type": "INSUFFICIENT_SCOPES", "message": message }] }));
         }
+        if let Some(list) = faults.misunderstood.iter().find(|list| query.lists.contains(list)) {
+            return reply(200, &json!({ "errors": [{ "message": format!("Parse error on \"{list}\"") }] }));
+        }
         for name in &query.about {
             if let Some((status, list)) = faults.refuse.get(name)
                 && list.as_ref().is_none_or(|list| query.lists.contains(list))

@@ -39,7 +39,11 @@ pub(crate) async fn run(arguments: Export) -> Result<ExitCode, Failure> {
         let name = full_name.split('/').next_back().unwrap_or(full_name);
         globs.is_empty() || globs.iter().any(|glob| glob.is_match(full_name) || glob.is_match(name))
     };
-    let table = aws::Embedded::open(&arguments.place.data_dir).await?;
+    let dir = &arguments.place.data_dir;
+    if !aws::Embedded::is_in(dir) {
+        return Err(Failure::Usage(format!("there is no copy in {}. Run `sei-github sync` first, or say where it is with --data-dir", dir.display())));
+    }
+    let table = aws::Embedded::open(dir).await?;
     let store = table.store();
     let done = write(&store, entity, &filter, arguments.format, &takes).await;
     table.shutdown().await;
@@ -58,6 +62,9 @@ async fn write(
     takes: &(dyn Fn(&str) -> bool + Send + Sync),
 ) -> Result<(), Failure> {
     let names = names(store, filter.deleted).await?;
+    if !names.is_empty() && !names.values().any(|name| takes(name)) {
+        return Err(Failure::Usage("no repository of this copy matches --repo. `sei-github status` lists them".to_owned()));
+    }
     let mut out = Output::new(format, entity, filter.deleted)?;
     for scope in store.scopes(entity).await? {
         let repo = names.get(&scope).map(String::as_str);

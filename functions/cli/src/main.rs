@@ -20,7 +20,7 @@ use std::process::ExitCode;
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "warn,dynoxide=off".into()))
+        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "warn,engine::env=off,dynoxide=off".into()))
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
         .init();

@@ -102,7 +102,7 @@ pub(crate) async fn run(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progr
 
 async fn wait(env: &Env, until: jiff::Timestamp, progress: &Progress) -> bool {
     let pause = until.duration_since(env.now()).unsigned_abs() + Duration::from_millis(500);
-    progress.say(&format!("waiting until {until}: GitHub's limit is reached (Ctrl-C stops, nothing is lost)"));
+    progress.say(&format!("waiting until {until:.0}: GitHub's limit is reached (Ctrl-C stops, nothing is lost)"));
     tokio::select! {
         () = tokio::time::sleep(pause) => true,
         _ = tokio::signal::ctrl_c() => false,
@@ -112,7 +112,7 @@ async fn wait(env: &Env, until: jiff::Timestamp, progress: &Progress) -> bool {
 /// What a job is about, for people.
 async fn about(job: &Job, env: &Env) -> String {
     let name = Repository::read(env, job.scope).await.ok().flatten().map_or_else(|| format!("repository {}", job.scope), |repo| repo.full_name());
-    format!("{} of {name}", job.sweep.replace('_', " "))
+    format!("{} of {name}", engine::spoken(&job.sweep))
 }
 
 async fn work(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progress, summary: &mut Summary) -> Result<(), Failure> {
@@ -167,15 +167,15 @@ async fn work(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progress, summa
                     summary.failed.push(format!("{}: {why}", about(&job, env).await));
                 } else {
                     if limit && told.insert(until) {
-                        progress.say(&format!("waiting until {until}: {why} (Ctrl-C stops, nothing is lost)"));
+                        progress.say(&format!("waiting until {until:.0}: GitHub's limit is reached (Ctrl-C stops, nothing is lost)"));
                     }
                     parked.push((until, job));
                 }
             }
             Ok(Outcome::Refused { code, message }) => {
                 let what = format!("{}: {message}", about(&job, env).await);
-                // A server that answers nonsense may be mended; what GitHub will not show is not ours to mend.
-                if code == "unreadable" { summary.failed.push(what) } else { summary.refused.push(what) }
+                // A server that answers nonsense or does not understand us may be mended, or we; what GitHub will not show is not ours to mend.
+                if code == "unreadable" || code == "unsupported" { summary.failed.push(what) } else { summary.refused.push(what) }
             }
             Err(error @ engine::Error::GitHub(github::Error::Unauthenticated)) => return Err(error.into()),
             Err(engine::Error::UnknownRepository(_)) => {}

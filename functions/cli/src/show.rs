@@ -8,7 +8,12 @@ use std::io::Write;
 use std::process::ExitCode;
 
 pub(crate) async fn status(arguments: Status) -> Result<ExitCode, Failure> {
-    let table = aws::Embedded::open(&arguments.place.data_dir).await?;
+    let dir = &arguments.place.data_dir;
+    if !arguments.json && !aws::Embedded::is_in(dir) {
+        println!("Nothing is in {} yet. Run `sei-github sync --org ORG` or `sei-github demo`.", dir.display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let table = aws::Embedded::open(dir).await?;
     let status = engine::status(&table.store(), SystemClock.now()).await?;
     table.shutdown().await;
     let mut out = std::io::stdout().lock();
@@ -33,8 +38,8 @@ pub(crate) async fn status(arguments: Status) -> Result<ExitCode, Failure> {
         writeln!(out, "{}{}", repo.repo, if repo.gone { "  (gone from GitHub; the copy stays)" } else { "" })?;
         for entity in repo.entities.iter().filter(|entity| entity.rows > 0 || entity.state != Standing::Empty) {
             let total = entity.total.map(|total| format!(" of {total}")).unwrap_or_default();
-            let waiting = entity.waiting_until.map(|until| format!(", until {until}")).unwrap_or_default();
-            let state = format!("{:?}", entity.state).to_lowercase();
+            let waiting = entity.waiting_until.map(|until| format!(", until {until:.0}")).unwrap_or_default();
+            let state = entity.state.name();
             let success = entity.last_success.map(|at| format!(", last read {at:.0}")).unwrap_or_default();
             writeln!(out, "  {:<22} {:>8}{:<10} {state}{waiting}{success}", entity.entity, entity.rows, total)?;
             for missing in &entity.missing {
@@ -45,7 +50,7 @@ pub(crate) async fn status(arguments: Status) -> Result<ExitCode, Failure> {
     writeln!(out, "{} users", status.users)?;
     writeln!(out, "spent in all: {} requests, {} points", status.spent.requests, status.spent.points)?;
     for limit in &status.limits {
-        writeln!(out, "waiting until {}: token {} ({}), {}", limit.until, limit.token, limit.resource, limit.why)?;
+        writeln!(out, "waiting until {:.0}: token {} ({}), {}", limit.until, limit.token, limit.resource, limit.why)?;
     }
     Ok(ExitCode::SUCCESS)
 }

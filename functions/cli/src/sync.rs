@@ -57,13 +57,13 @@ fn tell(summary: &Summary, env: &Env, took: std::time::Duration) {
         spent.points,
     );
     if let (refused @ 1.., all) = env.github.refused() {
-        eprintln!("{refused} of {all} tokens are not accepted by GitHub: wrong, expired or revoked");
+        eprintln!("tokens that GitHub does not accept (wrong, expired or revoked): {refused} of {all}");
     }
     for what in &summary.refused {
         eprintln!("missing: {what}");
     }
     for what in &summary.failed {
-        eprintln!("failed: {what}. The next sync tries again.");
+        eprintln!("failed: {}. The next sync tries again.", what.trim_end_matches('.'));
     }
     if summary.stopped {
         eprintln!("stopped; the next sync goes on where this one was");

@@ -130,7 +130,7 @@ async fn since_leaves_out_what_is_older_and_full_reads_everything_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_usage_is_told_with_code_2() {
     let (github, dir) = (small().await, Dir::new("usage"));
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 10] = [
         (&["sync"], "--org"),
         (&["sync", "--org", "acme", "--api-url", "ghe.example.com"], "https://"),
         (&["sync", "--org", "acme", "--fetch", "wikis"], "There are: pull-requests"),
@@ -139,6 +139,7 @@ async fn wrong_usage_is_told_with_code_2() {
         (&["sync", "--org", "acme", "--repo", "nothing-*"], "no repository matches"),
         (&["export", "wikis"], "There are: "),
         (&["export"], "ENTITY"),
+        (&["export", "issues", "--data-dir", "no-such-directory"], "there is no copy in"),
         (&["frobnicate"], "frobnicate"),
     ];
     for (arguments, told) in cases {
@@ -180,7 +181,7 @@ async fn a_token_that_works_is_in_no_log_and_no_file() {
     asked.env("GITHUB_TOKENS", format!("ghp_canary_wrong,{CANARY}")).env_remove("GITHUB_TOKEN").env("SEI_LOG", "trace");
     let (code, out, err) = run(asked).await;
     assert_eq!(code, 0, "{err}");
-    assert!(err.contains("1 of 2 tokens") && err.len() > 10_000, "the log is there");
+    assert!(err.contains("does not accept (wrong, expired or revoked): 1 of 2") && err.len() > 10_000, "the log is there");
     assert!(!out.contains("canary") && !err.contains("canary"));
     for file in std::fs::read_dir(&dir.0).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
@@ -198,6 +199,16 @@ async fn what_may_pass_is_told_with_code_1() {
     let closed = command(&["sync", "--org", "acme", "--api-url", "http://127.0.0.1:9", "--data-dir", dir.text()]);
     let (code, _, err) = run(closed).await;
     assert!(code == 1 && err.contains("cannot be reached"), "{code}: {err}");
+    github.faults().misunderstood = vec!["statuses".to_owned()];
+    let (code, _, err) = run(sync(&github, &dir, &[])).await;
+    assert!(code == 1 && err.contains("failed: deployments of acme/repo-00: this GitHub does not understand the query"), "{code}: {err}");
+    github.faults().misunderstood.clear();
+    let (code, _, err) = run(sync(&github, &dir, &[])).await;
+    assert_eq!(code, 0, "{err}");
+    assert_whole(&github, &dir).await;
+    let nowhere = command(&["export", "issues", "--repo", "nothing-*", "--data-dir", dir.text()]);
+    let (code, out, err) = run(nowhere).await;
+    assert!(code == 2 && out.is_empty() && err.contains("no repository of this copy matches"), "{code}: {err}");
     // Something that is no GitHub.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());

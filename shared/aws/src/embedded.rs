@@ -39,6 +39,12 @@ pub enum EmbeddedError {
 }
 
 impl Embedded {
+    /// Whether there is a table in `dir` already.
+    #[must_use]
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(FILE).exists()
+    }
+
     /// Opens or makes the table in `dir`, for this process alone.
     pub async fn open(dir: &Path) -> Result<Self, EmbeddedError> {
         let directory = |source| EmbeddedError::Directory { dir: dir.to_owned(), source };

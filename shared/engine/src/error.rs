@@ -6,7 +6,7 @@ use jiff::Timestamp;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The token's gate is closed: come back then. Not a failure.
-    #[error("the token's budget is spent until {until}")]
+    #[error("GitHub's limit for the token is reached until {until:.0}")]
     Waiting { until: Timestamp },
     #[error("no sweep is called `{0}`")]
     UnknownSweep(String),

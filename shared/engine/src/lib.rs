@@ -28,5 +28,5 @@ pub use model::{Job, Presence, Record, ScopeId, State, StateKey, Stored, Version
 pub use ports::{Clock, Listed, Listing, Queue, Store, StoreError, SystemClock};
 pub use repository::Repository;
 pub use status::{ClosedGate, DiscoveryStatus, EntityStatus, RepositoryStatus, Standing, Status, status};
-pub use sweeps::queries;
+pub use sweeps::{queries, spoken};
 pub use tokens::Tokens;

@@ -90,6 +90,21 @@ pub enum Standing {
     Refused,
 }
 
+impl Standing {
+    /// For people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::NotYet => "not yet read",
+            Self::Empty => "empty",
+            Self::Waiting => "waiting",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 /// Reads the state of everything. Counts rows, so its cost grows with the table.
 pub async fn status(store: &dyn Store, now: Timestamp) -> Result<Status, StoreError> {
     let mut repositories = Vec::new();
@@ -147,7 +162,9 @@ async fn repository(store: &dyn Store, id: ScopeId, name: &str, gone: bool, now:
             let rows = store.count(entity, id).await?;
             let total = hint.totals.get(entity.name).copied().or(mark.total.filter(|_| entity.name == sweep.name()));
             let waiting_until = mark.not_before.filter(|until| *until > now);
-            let nothing = total == Some(0) || !hint.moved.contains_key("commits") && sweep.always_due();
+            // What hangs on an empty list is empty as well.
+            let of_first = sweep.entities().first().and_then(|first| hint.totals.get(first.name));
+            let nothing = total == Some(0) || of_first == Some(&0) || !hint.moved.contains_key("commits") && sweep.always_due();
             let mut missing = mark.missing.clone();
             missing.extend(mark.walk.iter().flat_map(|walk| walk.missing.clone()));
             missing.extend(mark.problem.iter().map(|problem| format!("{}: {}", problem.code, problem.message)));

@@ -154,6 +154,18 @@ pub(crate) struct Complete {
     pub(crate) after: Option<String>,
 }
 
+/// What a sweep reads, for people: its name where that is an entity's, else its entities.
+#[must_use]
+pub fn spoken(sweep: &str) -> String {
+    let entities = find(sweep).map(Sweep::entities).unwrap_or_default();
+    let names: Vec<String> = entities.iter().map(|entity| entity.name.replace('_', " ")).collect();
+    let own = sweep.replace('_', " ");
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() && !names.contains(&own) => format!("{} and {last}", others.join(", ")),
+        _ => own,
+    }
+}
+
 /// Every query of every sweep, of discovery and of the check.
 #[must_use]
 pub fn queries() -> Vec<(String, String)> {

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Asks a server for all that `lacks` must know.
 pub const INTROSPECTION: &str = "{ __schema { queryType { name } types { name kind fields(includeDeprecated: true) { name args { name } \
-    type { name ofType { name ofType { name ofType { name } } } } } enumValues(includeDeprecated: true) { name } } } }";
+    type { name ofType { name ofType { name ofType { name } } } } } enumValues(includeDeprecated: true) { name } \
+    possibleTypes { name } } } }";
 
 /// What of `query` a server does not know, as `Type` or `Type.field`; `introspected` is its answer to [`INTROSPECTION`].
 #[must_use]
@@ -23,18 +24,21 @@ pub fn lacks(introspected: &Value, query: &str) -> BTreeSet<String> {
     lacking
 }
 
+#[derive(Default)]
 pub(crate) struct Schema {
     query: String,
     /// Type → field → the type it leads to.
     types: BTreeMap<String, BTreeMap<String, String>>,
     values: BTreeSet<String>,
+    /// Union or interface → the types it may turn out to be.
+    possible: BTreeMap<String, BTreeSet<String>>,
     /// `Type.field` → the arguments it takes.
     arguments: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Schema {
     pub(crate) fn read(data: &Value) -> Self {
-        let mut schema = Self { query: "Query".to_owned(), types: BTreeMap::new(), values: BTreeSet::new(), arguments: BTreeMap::new() };
+        let mut schema = Self { query: "Query".to_owned(), ..Self::default() };
         if let Some(name) = data.pointer("/__schema/queryType/name").and_then(Value::as_str) {
             schema.query = name.to_owned();
         }
@@ -49,6 +53,8 @@ impl Schema {
             }
             schema.types.extend(name(&of).map(|name| (name, fields)));
             schema.values.extend(array(&of, "enumValues").iter().filter_map(name));
+            let possible: BTreeSet<String> = array(&of, "possibleTypes").iter().filter_map(name).collect();
+            schema.possible.extend(name(&of).filter(|_| !possible.is_empty()).map(|name| (name, possible)));
         }
         schema
     }
@@ -63,6 +69,12 @@ impl Schema {
         }
         let out = self.without_values(&out);
         if out == tokens { query.to_owned() } else { used_only(&out).join(" ") }
+    }
+
+    /// Whether a value of type `within` can be one of type `on`: GitHub refuses a query that asks for the impossible.
+    fn may_be(&self, within: &str, on: &str) -> bool {
+        let one = |of: &str| self.possible.get(of).cloned().unwrap_or_else(|| BTreeSet::from([of.to_owned()]));
+        !self.types.contains_key(within) || !one(within).is_disjoint(&one(on))
     }
 
     /// Unknown names inside `itemTypes: [ … ]`.
@@ -159,7 +171,7 @@ impl<'s, 'q> Walk<'s, 'q> {
         out.push(self.next());
         let mut any = false;
         while self.peek() != "}" && self.at < self.tokens.len() {
-            any |= if self.peek() == "..." { self.fragment(out) } else { self.field(on, out) };
+            any |= if self.peek() == "..." { self.fragment(on, out) } else { self.field(on, out) };
         }
         out.push(self.next());
         if !any {
@@ -168,7 +180,7 @@ impl<'s, 'q> Walk<'s, 'q> {
         any
     }
 
-    fn fragment(&mut self, out: &mut Vec<&'q str>) -> bool {
+    fn fragment(&mut self, within: &str, out: &mut Vec<&'q str>) -> bool {
         let start = out.len();
         out.push(self.next());
         if self.peek() != "on" {
@@ -180,10 +192,13 @@ impl<'s, 'q> Walk<'s, 'q> {
         let on = self.next();
         out.push(on);
         let known = self.schema.types.contains_key(on);
+        let fits = self.schema.may_be(within, on);
         if !known {
             self.lacking.insert(on.to_owned());
+        } else if !fits {
+            self.lacking.insert(format!("{within} as {on}"));
         }
-        let kept = self.selection(on, out) && known;
+        let kept = self.selection(on, out) && known && fits;
         if !kept {
             out.truncate(start);
         }
@@ -290,6 +305,21 @@ fn used_only<'q>(tokens: &[&'q str]) -> Vec<&'q str> {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_type_that_a_union_does_not_hold_is_cut_out() {
+        let of = |name: &str| json!({ "name": name, "ofType": null });
+        let one = |name: &str| json!({ "name": name, "fields": [{ "name": "id", "type": of("ID") }] });
+        let introspected = json!({ "__schema": { "queryType": { "name": "Query" }, "types": [
+            { "name": "Query", "fields": [{ "name": "who", "type": of("Who") }, { "name": "node", "type": of("Node") }] },
+            { "name": "Who", "fields": null, "possibleTypes": [{ "name": "User" }] },
+            { "name": "Node", "fields": [{ "name": "id", "type": of("ID") }], "possibleTypes": [{ "name": "User" }, { "name": "Team" }] },
+            one("User"), one("Team"),
+        ]}});
+        let query = "{ who { ... on User { id } ... on Team { id } ... on Node { id } } node { id ... on Team { id } } }";
+        assert_eq!(Schema::read(&introspected).prune(query), "{ who { ... on User { id } ... on Node { id } } node { id ... on Team { id } } }");
+        assert_eq!(lacks(&introspected, query).into_iter().collect::<Vec<_>>(), ["Who as Team"]);
+    }
 
     #[test]
     fn what_the_server_does_not_know_is_cut_out() {

@@ -97,7 +97,12 @@ pub(crate) fn check(visit: &Visit<'_>, answer: &github::Answer) -> Result<Vec<St
     if visit.page_size > 1 {
         return Err(Error::Heavy);
     }
-    Ok(answer.errors.iter().map(|error| format!("{}: {}", error.path.join("."), error.message)).collect())
+    Ok(told(&answer.errors))
+}
+
+/// Each error with the place it concerns.
+pub(crate) fn told(errors: &[github::GraphqlError]) -> Vec<String> {
+    errors.iter().map(|error| format!("{}: {}", error.path.join("."), error.message)).collect()
 }
 
 fn denied(errors: &[github::GraphqlError]) -> Error {

@@ -2,7 +2,7 @@
 //! <https://docs.github.com/en/graphql/reference/objects#deployment>
 
 use super::census::{self, Tail};
-use super::connections::check;
+use super::connections::{check, told};
 use super::{Page, Sweep, Visit};
 use crate::Error;
 use crate::entities::{DEPLOYMENTS, Entity, Group};
@@ -59,9 +59,9 @@ impl Sweep for Deployments {
             "owner": visit.repo.owner, "name": visit.repo.name, "first": visit.page_size, "after": position.after,
         });
         let mut answer = visit.env.graphql(&format!("{QUERY} {WHO}"), &variables).await?;
-        let missing = check(visit, &answer)?;
+        let mut missing = check(visit, &answer)?;
         for node in answer.data.pointer_mut("/repository/deployments/nodes").and_then(Value::as_array_mut).into_iter().flatten() {
-            complete_statuses(visit, node).await?;
+            missing.extend(complete_statuses(visit, node).await?);
         }
         let list = Node(&answer.data).at("repository.deployments");
         let mut out = Out::new(visit.scope(), visit.now);
@@ -82,11 +82,14 @@ impl Sweep for Deployments {
     }
 }
 
-/// Pages on where a deployment has over a hundred statuses. That is rare, so it happens within the page.
-async fn complete_statuses(visit: &Visit<'_>, node: &mut Value) -> Result<(), Error> {
+/// Pages on where a deployment has over a hundred statuses. That is rare, so it happens within the page. Tells what
+/// could not be read.
+async fn complete_statuses(visit: &Visit<'_>, node: &mut Value) -> Result<Vec<String>, Error> {
+    let mut missing = Vec::new();
     while Node(node).flag("statuses.pageInfo.hasNextPage") {
         let variables = json!({ "id": Node(node).value("id"), "after": Node(node).value("statuses.pageInfo.endCursor") });
         let mut answer = visit.env.graphql(&format!("{STATUSES_QUERY} {WHO}"), &variables).await?;
+        missing.extend(told(&answer.errors));
         let page = answer.data.pointer_mut("/node/statuses").map(Value::take).unwrap_or_default();
         let further = Node(&page).list("nodes")?.into_iter().map(|status| status.0.clone());
         if let Some(nodes) = node.pointer_mut("/statuses/nodes").and_then(Value::as_array_mut) {
@@ -94,7 +97,7 @@ async fn complete_statuses(visit: &Visit<'_>, node: &mut Value) -> Result<(), Er
         }
         node["statuses"]["pageInfo"] = Node(&page).value("pageInfo");
     }
-    Ok(())
+    Ok(missing)
 }
 
 fn read(node: Node<'_>, out: &mut Out) {
