@@ -9,5 +9,6 @@
 
 mod bench;
 mod faults;
+mod plan;
 mod store;
 mod sync;

@@ -8,8 +8,13 @@ use std::collections::HashMap;
 
 pub(crate) struct Found {
     pub(crate) body: Value,
-    /// Query of the next page, if there is one.
-    pub(crate) next: Option<String>,
+    pub(crate) next: Option<Next>,
+}
+
+/// Queries of the page that follows, and of the last one.
+pub(crate) struct Next {
+    pub(crate) next: String,
+    pub(crate) last: String,
 }
 
 pub(crate) enum Answer {
@@ -27,6 +32,7 @@ pub(crate) fn answer(world: &World, path: &str, query: &HashMap<String, String>)
             let (teams, next) = page(teams.iter().map(|team| shapes::team(org, team)).collect(), query);
             Answer::Found(Found { body: json!(teams), next })
         }
+        ["users", login] => account(world, login),
         ["repos", owner, name, rest @ ..] => match world.repo(owner, name) {
             None => Answer::NotFound,
             Some(repo) if nwo(repo).to_lowercase() != format!("{owner}/{name}").to_lowercase() => {
@@ -40,6 +46,19 @@ pub(crate) fn answer(world: &World, path: &str, query: &HashMap<String, String>)
         }
         _ => Answer::NotFound,
     }
+}
+
+/// Organizations are found here, too. <https://docs.github.com/en/rest/users/users#get-a-user>
+fn account(world: &World, login: &str) -> Answer {
+    let is = |account: &&Value| account.get("login").and_then(Value::as_str).is_some_and(|known| known.eq_ignore_ascii_case(login));
+    let body = if is(&&world.org) {
+        json!({ "login": world.org.get("login"), "id": world.org.get("databaseId"), "type": "Organization" })
+    } else {
+        let members = world.org.get("membersWithRole").and_then(Value::as_array);
+        let Some(member) = members.into_iter().flatten().find(is) else { return Answer::NotFound };
+        shapes::user(member)
+    };
+    Answer::Found(Found { body, next: None })
 }
 
 fn of(repo: &Value, rest: &[&str], query: &HashMap<String, String>) -> Answer {
@@ -111,19 +130,20 @@ fn number(query: &HashMap<String, String>, name: &str, usual: usize) -> usize {
     query.get(name).and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
-fn page(items: Vec<Value>, query: &HashMap<String, String>) -> (Vec<Value>, Option<String>) {
+fn page(items: Vec<Value>, query: &HashMap<String, String>) -> (Vec<Value>, Option<Next>) {
     pages_of(number(query, "per_page", 30).clamp(1, 100), items, query)
 }
 
-fn pages_of(size: usize, items: Vec<Value>, query: &HashMap<String, String>) -> (Vec<Value>, Option<String>) {
+fn pages_of(size: usize, items: Vec<Value>, query: &HashMap<String, String>) -> (Vec<Value>, Option<Next>) {
     let page = number(query, "page", 1).max(1);
     let total = items.len();
     let items = items.into_iter().skip((page - 1) * size).take(size).collect();
-    let next = (page * size < total).then(|| {
+    let query_of = |page: usize| {
         let mut pairs: Vec<(String, String)> = query.iter().filter(|(name, _)| *name != "page").map(|(name, value)| (name.clone(), value.clone())).collect();
         pairs.sort();
-        pairs.push(("page".to_owned(), (page + 1).to_string()));
+        pairs.push(("page".to_owned(), page.to_string()));
         pairs.iter().map(|(name, value)| format!("{name}={}", value.replace('<', "%3C").replace('=', "%3D"))).collect::<Vec<_>>().join("&")
-    });
+    };
+    let next = (page * size < total).then(|| Next { next: query_of(page + 1), last: query_of(total.div_ceil(size)) });
     (items, next)
 }

@@ -276,19 +276,6 @@ impl Asked<'_> {
         refused
     }
 
-    /// What the token may still spend; a server without limits has no such page.
-    fn rate_limit(&self) -> rest::Answer {
-        let Some(limit) = self.faults.limit else { return rest::Answer::NotFound };
-        let limits = lock(&self.shared.limits);
-        let of = |resource: &'static str| {
-            let used = limits.used.get(&(self.token.to_owned(), resource)).copied().filter(|(_, reset)| self.now < *reset);
-            let (used, reset) = used.unwrap_or((0, self.now + 3600));
-            json!({ "limit": limit, "used": used, "remaining": limit.saturating_sub(used), "reset": reset })
-        };
-        let body = json!({ "resources": { "core": of("core"), "graphql": of("graphql"), "search": of("search") }, "rate": of("core") });
-        rest::Answer::Found(rest::Found { body, next: None })
-    }
-
     /// Charges `cost`, or refuses. Returns the limit, what remains and when the window ends.
     fn charge(&self, resource: &'static str, cost: u64) -> Result<Option<(u64, u64, i64)>, Box<Reply>> {
         let Some(limit) = self.faults.limit else { return Ok(None) };
@@ -410,6 +397,21 @@ impl Asked<'_> {
         moved
     }
 
+    /// <https://docs.github.com/en/rest/rate-limit/rate-limit>; a server without limits has no such route.
+    fn rate_limit(&self) -> Reply {
+        let Some(limit) = self.faults.limit else { return reply(404, &json!({ "message": "Rate limiting is not enabled." })) };
+        let limits = lock(&self.shared.limits);
+        let of = |resource: &'static str| {
+            let used = limits.used.get(&(self.token.to_owned(), resource)).filter(|(_, reset)| self.now < *reset);
+            let (used, reset) = used.copied().unwrap_or((0, self.now + 3600));
+            json!({ "limit": limit, "used": used, "remaining": limit.saturating_sub(used), "reset": reset })
+        };
+        let core = of("core");
+        let mut reply = reply(200, &json!({ "resources": { "core": core, "graphql": of("graphql"), "search": core }, "rate": core }));
+        dated(&mut reply, self.now);
+        reply
+    }
+
     fn get(&self, method: &Method, uri: &Uri, path: &str, headers: &HeaderMap) -> Reply {
         let Self { shared, now, ref faults, .. } = *self;
         if method != Method::GET {
@@ -445,7 +447,7 @@ impl Asked<'_> {
         }
         let answered = match profile::answer(path, &identity, &faults.server) {
             Some(answered) => answered,
-            None if path == "/rate_limit" => self.rate_limit(),
+            None if path == "/rate_limit" => return self.rate_limit(),
             None => rest::answer(&lock(&shared.world), path, &query),
         };
         let (found, status) = match answered {
@@ -470,8 +472,9 @@ impl Asked<'_> {
         };
         let mut reply = reply(status, &found.body);
         header(&mut reply, "etag", &etag);
-        if let Some(next) = found.next {
-            header(&mut reply, "link", &format!("<{}{}?{next}>; rel=\"next\"", shared.url, uri.path()));
+        if let Some(rest::Next { next, last }) = found.next {
+            let list = format!("{}{}", shared.url, uri.path());
+            header(&mut reply, "link", &format!("<{list}?{next}>; rel=\"next\", <{list}?{last}>; rel=\"last\""));
         }
         if let Some(charged) = charged {
             budget(&mut reply, "core", charged);

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use crate::source::Source;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -17,6 +18,10 @@ pub(crate) enum Command {
     Sync(Sync),
     /// Says before a sync whether it can work, and what to do if not. Reads little and stores nothing.
     Check(Check),
+    /// Lists the repositories: which are taken and, for each that is not, why. Writes nothing.
+    Repos(Repos),
+    /// Estimates what a first sync takes: rows, requests, points, hours, write units, money. Writes nothing.
+    Plan(Plan),
     /// Says per repository and entity what is there, what waits until when, what is missing and why.
     Status(Status),
     /// Prints the rows of an entity.
@@ -40,27 +45,14 @@ pub(crate) struct Where {
 
 #[derive(Debug, Args)]
 pub(crate) struct Sync {
-    /// Organizations to copy.
-    #[arg(long, required = true, value_name = "ORG", num_args = 1..)]
-    pub(crate) org: Vec<String>,
-    /// Only repositories that match, as owner/name or name.
-    #[arg(long, value_name = "GLOB", num_args = 1..)]
-    pub(crate) repo: Vec<String>,
-    /// Not repositories that match.
-    #[arg(long, value_name = "GLOB", num_args = 1..)]
-    pub(crate) exclude: Vec<String>,
+    #[command(flatten)]
+    pub(crate) source: Source,
     /// Only these groups: pull-requests, issues, commits, commit-files, releases, teams, deployments, workflow-runs.
     #[arg(long, value_name = "GROUP", value_delimiter = ',')]
     pub(crate) fetch: Vec<String>,
     /// Only what changed since this day or time, such as 2025-01-31.
     #[arg(long, value_name = "DATE")]
     pub(crate) since: Option<String>,
-    /// The API of your GitHub.
-    #[arg(long, value_name = "URL", default_value = "https://api.github.com", env = "GITHUB_API_URL")]
-    pub(crate) api_url: String,
-    /// Certificates in PEM of authorities to trust besides this machine's.
-    #[arg(long, value_name = "FILE", env = "SEI_CA_CERT")]
-    pub(crate) ca_cert: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) place: Where,
     /// Reads everything again, and so notices every deletion.
@@ -69,27 +61,40 @@ pub(crate) struct Sync {
 }
 
 #[derive(Debug, Args)]
+#[command(mut_arg("org", |org| org.required(false).required_unless_present("list")))]
 pub(crate) struct Check {
-    /// Organizations to copy.
-    #[arg(long, required_unless_present = "list", value_name = "ORG", num_args = 1..)]
-    pub(crate) org: Vec<String>,
-    /// Only repositories that match, as owner/name or name.
-    #[arg(long, value_name = "GLOB", num_args = 1..)]
-    pub(crate) repo: Vec<String>,
+    #[command(flatten)]
+    pub(crate) source: Source,
     /// Only these groups: pull-requests, issues, commits, commit-files, releases, teams, deployments, workflow-runs.
     #[arg(long, value_name = "GROUP", value_delimiter = ',')]
     pub(crate) fetch: Vec<String>,
-    /// The API of your GitHub.
-    #[arg(long, value_name = "URL", default_value = "https://api.github.com", env = "GITHUB_API_URL")]
-    pub(crate) api_url: String,
-    /// Certificates in PEM of authorities to trust besides this machine's.
-    #[arg(long, value_name = "FILE", env = "SEI_CA_CERT")]
-    pub(crate) ca_cert: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
     /// Names everything that is looked at, as CHECKS.md does.
     #[arg(long)]
     pub(crate) list: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Repos {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    /// Only these groups: pull-requests, issues, commits, commit-files, releases, teams, deployments, workflow-runs.
+    #[arg(long, value_name = "GROUP", value_delimiter = ',')]
+    pub(crate) fetch: Vec<String>,
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Also for each repository.
+    #[arg(long = "per-repo")]
+    pub(crate) per_repository: bool,
 }
 
 #[derive(Debug, Args)]

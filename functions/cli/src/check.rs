@@ -2,9 +2,9 @@
 
 use crate::arguments::Check;
 use crate::failure::Failure;
-use crate::sync::{certificates, groups, tokens};
+use crate::sync::groups;
 use engine::check::{CODES, Finding, Outcome, Report, Verdict, Way, check};
-use engine::{Settings, SystemClock, Tokens};
+use engine::{Settings, SystemClock};
 use github::ApiUrl;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -15,14 +15,14 @@ pub(crate) async fn run(arguments: Check) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let login = |org: &&String| !org.is_empty() && org.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_'));
-    if let Some(wrong) = arguments.org.iter().find(|org| !login(org)) {
+    let source = &arguments.source;
+    if let Some(wrong) = source.org.iter().find(|org| !login(org)) {
         return Err(Failure::Usage(format!("`{wrong}` is not the login of an organization: give the last part of https://github.com/LOGIN")));
     }
-    let url = ApiUrl::parse(&arguments.api_url)?;
-    let settings = Settings { orgs: arguments.org, include: arguments.repo, groups: groups(&arguments.fetch)?, ..Settings::default() };
-    let ca = certificates(arguments.ca_cert.as_deref())?;
-    let way = Way { proxy: proxy(&url), private_ca: ca.is_some() };
-    let tokens = Tokens::trusting(url, tokens()?, ca.as_deref())?;
+    let selection = source.selection()?;
+    let settings = Settings { orgs: source.org.clone(), selection, groups: groups(&arguments.fetch)?, ..Settings::default() };
+    let way = Way { proxy: proxy(&source.url()?), private_ca: source.certificates()?.is_some() };
+    let tokens = source.tokens()?;
     let report = check(&tokens, &settings, &way, &SystemClock).await?;
     let mut out = std::io::stdout().lock();
     if arguments.json {

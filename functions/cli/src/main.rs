@@ -6,9 +6,12 @@ mod check;
 mod demo;
 mod export;
 mod failure;
+mod plan;
 mod progress;
+mod repos;
 mod runner;
 mod show;
+mod source;
 mod sync;
 
 use arguments::{Arguments, Command};
@@ -27,6 +30,8 @@ async fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Sync(sync) => sync::run(sync).await,
         Command::Check(check) => check::run(check).await,
+        Command::Plan(plan) => plan::run(plan).await,
+        Command::Repos(repos) => repos::run(repos).await,
         Command::Status(status) => show::status(status).await,
         Command::Export(export) => export::run(export).await,
         Command::Demo(demo) => demo::run(demo).await,

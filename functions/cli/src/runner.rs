@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use engine::{Env, Job, Outcome, Queue, Repository, StoreError, advance, discover};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -66,6 +66,8 @@ impl LocalQueue {
 pub(crate) struct Summary {
     pub(crate) repositories: u64,
     pub(crate) left_out: u64,
+    /// Chosen patterns that nothing fits in any organization.
+    pub(crate) unmatched: BTreeSet<String>,
     /// What cannot be had for reasons that are not ours.
     pub(crate) refused: Vec<String>,
     /// What a later sync may mend.
@@ -78,10 +80,16 @@ const WORKERS: usize = 10;
 const PATIENCE: u32 = 6;
 
 pub(crate) async fn run(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progress) -> Result<Summary, Failure> {
-    let mut summary = Summary::default();
+    let mut summary = Summary { unmatched: env.settings.selection.include.iter().cloned().collect(), ..Summary::default() };
+    let several = env.settings.orgs.len() > 1;
     for org in &env.settings.orgs {
         let found = loop {
             match discover(org, env).await {
+                // One organization that may not be copied does not hold up the others.
+                Err(error @ (engine::Error::Organization { .. } | engine::Error::Membership { .. })) if several => {
+                    summary.failed.push(error.to_string());
+                    break engine::Found { unmatched: summary.unmatched.clone(), ..engine::Found::default() };
+                }
                 Err(engine::Error::Waiting { until }) => {
                     if !wait(env, until, progress).await {
                         summary.stopped = true;
@@ -93,6 +101,7 @@ pub(crate) async fn run(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progr
         };
         summary.repositories += found.repositories;
         summary.left_out += found.left_out;
+        summary.unmatched.retain(|pattern| found.unmatched.contains(pattern));
         summary.refused.extend(found.refused);
         summary.failed.extend(found.missing.iter().map(|what| format!("{org}: {what}")));
     }

@@ -5,17 +5,13 @@ use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::runner::{self, LocalQueue, Summary};
 use engine::{Env, Group, Settings, SystemClock, Tokens};
-use github::{ApiUrl, Token};
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 pub(crate) async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
-    let url = ApiUrl::parse(&arguments.api_url)?;
     let settings = settings(&arguments)?;
-    let ca = certificates(arguments.ca_cert.as_deref())?;
-    let github = Tokens::trusting(url, tokens()?, ca.as_deref())?;
+    let github = arguments.source.tokens()?;
     let table = aws::Embedded::open(&arguments.place.data_dir).await?;
     let done = copy(github, settings, &table).await;
     table.shutdown().await;
@@ -25,7 +21,7 @@ pub(crate) async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
 /// The same for `sync` and `demo`.
 pub(crate) async fn copy(github: Tokens, settings: Settings, table: &aws::Embedded) -> Result<ExitCode, Failure> {
     let queue = Arc::new(LocalQueue::default());
-    let selective = !settings.include.is_empty();
+    let selective = !settings.selection.is_everything();
     let env = Env::new(github, Arc::new(table.store()), queue.clone(), Arc::new(SystemClock), settings);
     let mut progress = Progress::new();
     let began = std::time::Instant::now();
@@ -35,7 +31,8 @@ pub(crate) async fn copy(github: Tokens, settings: Settings, table: &aws::Embedd
     tell(&summary, &env, began.elapsed());
     if selective && summary.repositories == 0 && !summary.stopped {
         return Err(Failure::Usage(format!(
-            "no repository matches --repo; {} were listed. Globs match owner/name or the name alone, such as 'api-*'",
+            "no repository matches; {} were listed. `sei-github repos` with the same flags says why each is left out. \
+             Globs match owner/name or the name alone, such as 'api-*'",
             summary.left_out
         )));
     }
@@ -58,6 +55,10 @@ fn tell(summary: &Summary, env: &Env, took: std::time::Duration) {
     );
     if let (refused @ 1.., all) = env.github.refused() {
         eprintln!("tokens that GitHub does not accept (wrong, expired or revoked): {refused} of {all}");
+    }
+    if summary.repositories > 0 && !summary.unmatched.is_empty() {
+        let unmatched: Vec<&str> = summary.unmatched.iter().map(String::as_str).collect();
+        eprintln!("no repository fits {}", unmatched.join(", "));
     }
     for what in &summary.refused {
         eprintln!("missing: {what}");
@@ -86,35 +87,11 @@ pub(crate) fn date(text: &str) -> Result<jiff::Timestamp, Failure> {
 
 fn settings(arguments: &Sync) -> Result<Settings, Failure> {
     Ok(Settings {
-        orgs: arguments.org.clone(),
-        include: arguments.repo.clone(),
-        exclude: arguments.exclude.clone(),
+        orgs: arguments.source.org.clone(),
+        selection: arguments.source.selection()?,
         groups: groups(&arguments.fetch)?,
         since: arguments.since.as_deref().map(date).transpose()?,
         full: arguments.full,
         ..Settings::default()
     })
-}
-
-pub(crate) fn certificates(file: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {
-    let read = |file: &Path| std::fs::read(file).map_err(|error| Failure::Usage(format!("the certificates in {} cannot be read: {error}", file.display())));
-    file.map(read).transpose()
-}
-
-/// The environment is read here and by clap, nowhere else.
-pub(crate) fn tokens() -> Result<Vec<Token>, Failure> {
-    let read = |name: &str| std::env::var(name).unwrap_or_default();
-    let all = format!("{},{}", read("GITHUB_TOKEN"), read("GITHUB_TOKENS"));
-    let mut tokens: Vec<&str> = Vec::new();
-    for token in all.split(',').map(str::trim).filter(|token| !token.is_empty()) {
-        if !tokens.contains(&token) {
-            tokens.push(token);
-        }
-    }
-    if tokens.is_empty() {
-        let missing = "there is no token. Set GITHUB_TOKEN to a personal access token with the scopes repo and read:org \
-            (https://github.com/settings/tokens), or try `sei-github demo`";
-        return Err(Failure::Authentication(missing.to_owned()));
-    }
-    Ok(tokens.into_iter().map(Token::new).collect::<Result<_, _>>()?)
 }

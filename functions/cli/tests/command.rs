@@ -2,6 +2,9 @@
 //! against the simulated GitHub.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, as it should")]
 
+mod choices;
+mod plans;
+
 use serde_json::Value;
 use sim::{GitHub, Size, World};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! What a Lambda function needs of its environment: read in one place, all mistakes told at once.
 
 use crate::{DynamoStore, SqsQueue, Writes, read_tokens};
-use engine::{Env, Group, Settings, SystemClock, Tokens};
+use engine::{Env, Group, Selection, Settings, SystemClock, Tokens};
 use github::{ApiUrl, Token};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -62,8 +62,8 @@ impl WorkerConfig {
         if !wrong.is_empty() {
             return Err(WorkerError::Configuration(wrong));
         }
-        let (include, exclude) = (list(read("SEI_REPOS")), list(read("SEI_EXCLUDE")));
-        let settings = Settings { orgs: list(Some(orgs)), include, exclude, groups, ..Settings::default() };
+        let selection = Selection { include: list(read("SEI_REPOS")), exclude: list(read("SEI_EXCLUDE")), ..Selection::default() };
+        let settings = Settings { orgs: list(Some(orgs)), selection, groups, ..Settings::default() };
         Ok(Self { table, queue_url, token_secret, api_url, settings })
     }
 

@@ -14,9 +14,9 @@ pub use finding::{Finding, Outcome, Report, Verdict};
 pub use server::Way;
 
 use crate::Error;
-use crate::discover::Selection;
 use crate::env::Settings;
 use crate::ports::Clock;
+use crate::selection::Selector;
 use crate::tokens::Tokens;
 use asker::{Asker, Heard};
 use codes::{BUDGET_CORE, BUDGET_GRAPHQL, IN_TIME, REACHABLE};
@@ -29,7 +29,7 @@ pub(crate) fn query() -> (String, String) {
 
 /// Looks at the server, at each token, and at each organization with each token.
 pub async fn check(tokens: &Tokens, settings: &Settings, way: &Way, clock: &dyn Clock) -> Result<Report, Error> {
-    let selection = Selection::new(settings)?;
+    let selector = settings.selection.compile()?;
     let began = clock.now();
     let until = began.saturating_add(asker::IN_ALL).unwrap_or(Timestamp::MAX);
     let askers: Vec<Asker<'_>> = tokens.all().iter().map(|client| Asker::new(client, clock, until, settings.orgs.len())).collect();
@@ -48,7 +48,7 @@ pub async fn check(tokens: &Tokens, settings: &Settings, way: &Way, clock: &dyn 
         if let Some((asker, Ok(first))) = askers.iter().zip(&firsts).find(accepted) {
             findings.extend(server::version(asker, &first.told).await);
         }
-        let each = askers.iter().zip(&firsts).map(|(asker, first)| of_token(asker, first, settings, &selection, clock));
+        let each = askers.iter().zip(&firsts).map(|(asker, first)| of_token(asker, first, settings, &selector, clock));
         for (mut found, fingerprint) in futures::future::join_all(each).await.into_iter().zip(&fingerprints) {
             found.iter_mut().for_each(|finding| finding.token = Some(fingerprint.clone()));
             findings.extend(found);
@@ -76,7 +76,7 @@ fn spent(first: &github::Probe<Reply>) -> Option<Timestamp> {
     of("core").max(of("graphql"))
 }
 
-async fn of_token(asker: &Asker<'_>, first: &Heard<Reply>, settings: &Settings, selection: &Selection, clock: &dyn Clock) -> Vec<Finding> {
+async fn of_token(asker: &Asker<'_>, first: &Heard<Reply>, settings: &Settings, selector: &Selector<'_>, clock: &dyn Clock) -> Vec<Finding> {
     let Ok(first) = first else { return Vec::new() };
     match &first.answer {
         Err(github::Error::Unauthenticated) => return vec![token::refused(asker)],
@@ -95,7 +95,7 @@ async fn of_token(asker: &Asker<'_>, first: &Heard<Reply>, settings: &Settings, 
     }
     let (holder, mut findings) = token::look(asker, &first.told, settings, clock.now()).await;
     for org in &settings.orgs {
-        let found = organization::look(asker, org, &holder, settings, selection).await;
+        let found = organization::look(asker, org, &holder, settings, selector).await;
         findings.extend(found.into_iter().map(|finding| finding.about(org)));
     }
     findings.extend(budgets(first.answer.as_ref().ok(), settings));

@@ -2,14 +2,15 @@
 //! are due. Sees people and teams on the way. A repository in which nothing moved costs nothing more.
 
 use crate::entities::{Group, REPOSITORIES, TEAMS};
-use crate::env::{Env, Settings};
+use crate::env::Env;
 use crate::mark::{self, Cost, Mark, Tally};
 use crate::model::{Job, Presence, Record, ScopeId, StateKey, Written};
 use crate::node::{Node, Out, padded, short_hash};
+use crate::organization::{self, Pages, patiently};
+use crate::plan::{Bill, further};
 use crate::repository::Repository;
 use crate::sweeps::{self, Sweep};
 use crate::{Error, Listing};
-use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -21,6 +22,8 @@ pub struct Found {
     pub repositories: u64,
     /// Listed, but not selected.
     pub left_out: u64,
+    /// Chosen patterns that no repository of this organization fits.
+    pub unmatched: BTreeSet<String>,
     pub jobs: Vec<Job>,
     pub written: Written,
     /// What could not be seen, and why.
@@ -29,20 +32,6 @@ pub struct Found {
     pub refused: Vec<String>,
 }
 
-const REPOSITORIES_QUERY: &str = "query($org: String!, $first: Int!, $after: String) { rateLimit { cost remaining resetAt } organization(login: $org) { \
-    databaseId login repositories(first: $first, after: $after, orderBy: {field: NAME, direction: ASC}) { totalCount pageInfo { hasNextPage endCursor } nodes { \
-    id databaseId name nameWithOwner owner { login } description url isPrivate visibility isArchived isFork isDisabled isTemplate hasIssuesEnabled \
-    createdAt updatedAt pushedAt diskUsage stargazerCount forkCount licenseInfo { spdxId } primaryLanguage { name } \
-    defaultBranchRef { name target { oid } } languages(first: 50, orderBy: {field: SIZE, direction: DESC}) { edges { size node { name } } } \
-    repositoryTopics(first: 50) { nodes { topic { name } } } \
-    pullRequests(first: 1, orderBy: {field: UPDATED_AT, direction: DESC}) { totalCount nodes { updatedAt } } \
-    issues(first: 1, orderBy: {field: UPDATED_AT, direction: DESC}) { totalCount nodes { updatedAt } } \
-    labels(first: 100) { totalCount nodes { id name color description updatedAt } } \
-    milestones(first: 100, orderBy: {field: UPDATED_AT, direction: DESC}) { totalCount nodes { number updatedAt } } \
-    branches: refs(first: 1, refPrefix: \"refs/heads/\") { totalCount } tags: refs(first: 1, refPrefix: \"refs/tags/\") { totalCount } \
-    releases(first: 20, orderBy: {field: CREATED_AT, direction: DESC}) { totalCount nodes { id updatedAt } } \
-    deployments(first: 20, orderBy: {field: CREATED_AT, direction: DESC}) { totalCount nodes { id updatedAt state } } } } } }";
-
 const PEOPLE_QUERY: &str = "query($org: String!, $people: Boolean!, $after: String, $teams: Boolean!, $teamsAfter: String) { rateLimit { cost remaining resetAt } \
     organization(login: $org) { databaseId membersWithRole(first: 100, after: $after) @include(if: $people) { pageInfo { hasNextPage endCursor } \
     nodes { __typename id databaseId login name } } \
@@ -50,41 +39,16 @@ const PEOPLE_QUERY: &str = "query($org: String!, $people: Boolean!, $after: Stri
     parentTeam { slug } createdAt updatedAt members(first: 100) { pageInfo { hasNextPage endCursor } nodes { login } } \
     repositories(first: 100) { pageInfo { hasNextPage endCursor } nodes { nameWithOwner } } } } } }";
 
+/// As the query has it.
+const TEAMS_A_PAGE: u32 = 30;
+
 const TEAM_QUERY: &str = "query($org: String!, $slug: String!, $members: String, $repositories: String) { rateLimit { cost remaining resetAt } \
     organization(login: $org) { team(slug: $slug) { members(first: 100, after: $members) { pageInfo { hasNextPage endCursor } nodes { login } } \
     repositories(first: 100, after: $repositories) { pageInfo { hasNextPage endCursor } nodes { nameWithOwner } } } } }";
 
 pub(crate) fn queries() -> Vec<(String, String)> {
-    [("repositories", REPOSITORIES_QUERY), ("people", PEOPLE_QUERY), ("team", TEAM_QUERY)].map(|(name, query)| (name.to_owned(), query.to_owned())).to_vec()
-}
-
-/// Which repositories the owner selected.
-pub(crate) struct Selection {
-    include: Option<GlobSet>,
-    exclude: GlobSet,
-}
-
-impl Selection {
-    pub(crate) fn new(settings: &Settings) -> Result<Self, Error> {
-        let include = if settings.include.is_empty() { None } else { Some(globs(&settings.include)?) };
-        Ok(Self { include, exclude: globs(&settings.exclude)? })
-    }
-
-    pub(crate) fn takes(&self, full_name: &str) -> bool {
-        let name = full_name.split('/').next_back().unwrap_or(full_name);
-        let hit = |set: &GlobSet| set.is_match(full_name) || set.is_match(name);
-        self.include.as_ref().is_none_or(hit) && !hit(&self.exclude)
-    }
-}
-
-fn globs(patterns: &[String]) -> Result<GlobSet, Error> {
-    let mut set = GlobSetBuilder::new();
-    for pattern in patterns {
-        // GitHub's names are the same in any case.
-        let glob = GlobBuilder::new(pattern).case_insensitive(true).build().map_err(|source| Error::Pattern { pattern: pattern.clone(), source })?;
-        set.add(glob);
-    }
-    set.build().map_err(|source| Error::Pattern { pattern: patterns.join(", "), source })
+    let fixed = [("people", PEOPLE_QUERY), ("team", TEAM_QUERY)].map(|(name, query)| (name.to_owned(), query.to_owned()));
+    [("repositories".to_owned(), organization::query("", ""))].into_iter().chain(fixed).collect()
 }
 
 /// What the last discovery of an organization left, and what all of them spent.
@@ -129,48 +93,28 @@ pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
 }
 
 async fn look(org: &str, env: &Env) -> Result<Found, Error> {
-    let selection = Selection::new(&env.settings)?;
-    let mut found = Found::default();
+    let selector = env.settings.selection.compile()?;
+    let mut found = Found { unmatched: env.settings.selection.include.iter().cloned().collect(), ..Found::default() };
     let mut listed = BTreeSet::new();
     let mut org_id = 0;
-    let mut after: Option<String> = None;
-    let mut first = 100_u32;
-    loop {
-        let variables = json!({ "org": org, "first": first, "after": after });
-        let answer = match patiently(env, REPOSITORIES_QUERY, &variables).await {
-            Err(Error::GitHub(github::Error::TooHeavy { .. })) if first > 1 => {
-                first /= 2;
-                continue;
-            }
-            other => other?,
-        };
+    let mut pages = Pages::new(org, env, organization::query("", ""));
+    while let Some(answer) = pages.next().await? {
         let organization = Node(&answer.data).at("organization");
-        if !organization.exists() {
-            return Err(no_organization(org, &answer));
-        }
-        let list = organization.at("repositories");
-        let null_nodes = list.at("nodes").0.as_array().is_some_and(|nodes| nodes.iter().any(Value::is_null));
-        if null_nodes && first > 1 {
-            first /= 2;
-            continue;
-        }
         found.missing.extend(answer.errors.iter().map(|error| error.message.clone()));
         org_id = organization.u64("databaseId").unwrap_or(org_id);
+        let login = organization.str("login").unwrap_or(org);
         let mut taken = Vec::new();
-        for node in list.items("nodes") {
-            let (Some(id), Some(full_name)) = (node.u64("databaseId"), node.str("nameWithOwner")) else { continue };
+        for node in organization.items("repositories.nodes") {
+            let (Some(id), Some(name)) = (node.u64("databaseId"), node.str("nameWithOwner")) else { continue };
             listed.insert(padded(id));
-            if selection.takes(full_name) {
+            selector.strike(name, &mut found.unmatched);
+            if selector.against(node, login).is_empty() {
                 taken.push(node);
             } else {
                 found.left_out += 1;
             }
         }
         look_at(env, org_id, &taken, &mut found).await?;
-        after = list.str("pageInfo.endCursor").map(str::to_owned);
-        if !list.flag("pageInfo.hasNextPage") || after.is_none() {
-            break;
-        }
     }
     if found.missing.is_empty() {
         found.written += bury(env, org_id, &listed).await?;
@@ -180,27 +124,6 @@ async fn look(org: &str, env: &Env) -> Result<Found, Error> {
         env.queue.send(jobs).await?;
     }
     Ok(found)
-}
-
-/// Passing trouble is met with two more tries at once: discovery has no mark to come back to.
-async fn patiently(env: &Env, query: &str, variables: &Value) -> Result<github::Answer, Error> {
-    let mut tries = 0;
-    loop {
-        match env.graphql(query, variables).await {
-            Err(Error::GitHub(github::Error::Passing { .. })) if tries < 2 => tries += 1,
-            other => return other,
-        }
-    }
-}
-
-fn no_organization(org: &str, answer: &github::Answer) -> Error {
-    let told = answer.errors.first().map_or("GitHub returned nothing", |error| error.message.as_str());
-    let why = if answer.errors.iter().any(|error| error.saml_failure) {
-        format!("{told} Authorise the token for the organization's SAML single sign-on, then try again.")
-    } else {
-        format!("{told} Check the spelling, that it is an organization and not a person, and that the token's owner is a member of it.")
-    };
-    Error::Organization { login: org.to_owned(), why }
 }
 
 /// Writes the repositories of one page, and finds out what is due in them.
@@ -243,7 +166,7 @@ async fn due(env: &Env, hint: &Repository) -> Result<Vec<Job>, Error> {
     Ok(jobs)
 }
 
-fn is_due(env: &Env, hint: &Repository, sweep: &dyn Sweep, mark: &Mark) -> bool {
+pub(crate) fn is_due(env: &Env, hint: &Repository, sweep: &dyn Sweep, mark: &Mark) -> bool {
     let moved = hint.moved.get(sweep.name());
     if sweep.name() == "commit_files" {
         // Follows the commits; asked for by itself when it was cut short, or is switched on later.
@@ -264,7 +187,7 @@ fn is_due(env: &Env, hint: &Repository, sweep: &dyn Sweep, mark: &Mark) -> bool 
     }
 }
 
-fn hint(node: Node<'_>, org_id: ScopeId) -> Repository {
+pub(crate) fn hint(node: Node<'_>, org_id: ScopeId) -> Repository {
     let mut moved = BTreeMap::new();
     let mut totals = BTreeMap::new();
     let mut total = |entity: &str, path: &str| {
@@ -438,6 +361,13 @@ async fn people(org: &str, org_id: ScopeId, env: &Env, found: &mut Found) -> Res
         }
     }
     Ok(())
+}
+
+/// What reading so many members and teams costs; a team of over a hundred costs more.
+pub(crate) fn people_read(members: u64, teams: u64, wants_teams: bool) -> Bill {
+    let team_pages = if wants_teams { further(teams, TEAMS_A_PAGE) } else { 0 };
+    let all = json!({ "people": true, "teams": wants_teams });
+    Bill::priced(1.0, PEOPLE_QUERY, &all) + Bill::queries(f64::from(further(members, 100).max(team_pages)), PEOPLE_QUERY, 1)
 }
 
 /// What GitHub says to a token that may not see something; every other error is one.

@@ -4,6 +4,7 @@ use crate::Error;
 use crate::entities::Group;
 use crate::gate::Gate;
 use crate::ports::{Clock, Queue, Store};
+use crate::selection::Selection;
 use crate::tokens::Tokens;
 use github::{Answer, Budget, Client, Reply, Resource};
 use jiff::Timestamp;
@@ -17,9 +18,8 @@ use tokio::sync::Semaphore;
 pub struct Settings {
     /// Logins of the organizations to copy.
     pub orgs: Vec<String>,
-    /// Globs on `owner/name` (or on the name alone); empty takes all.
-    pub include: Vec<String>,
-    pub exclude: Vec<String>,
+    /// Which of their repositories.
+    pub selection: Selection,
     pub groups: BTreeSet<Group>,
     /// Nothing that last changed before this is read.
     pub since: Option<Timestamp>,
@@ -31,15 +31,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            orgs: Vec::new(),
-            include: Vec::new(),
-            exclude: Vec::new(),
-            groups: Group::ALL.into_iter().collect(),
-            since: None,
-            full: false,
-            reserve_percent: 10,
-        }
+        Self { orgs: Vec::new(), selection: Selection::default(), groups: Group::ALL.into_iter().collect(), since: None, full: false, reserve_percent: 10 }
     }
 }
 

@@ -15,6 +15,9 @@ pub enum Error {
     UnknownRepository(u64),
     #[error("organization `{login}` cannot be read: {why}")]
     Organization { login: String, why: String },
+    /// Somebody must join, or use another token.
+    #[error("`{login}` is not copied: {why}")]
+    Membership { login: String, why: String },
     #[error("the pattern `{pattern}` is not a glob")]
     Pattern {
         pattern: String,

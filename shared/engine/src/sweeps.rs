@@ -18,6 +18,8 @@ use crate::entities::{Entity, Group};
 use crate::env::Env;
 use crate::mark::Mark;
 use crate::model::{Job, Record, ScopeId, Stored};
+use crate::node::Node;
+use crate::plan::{Bill, Counted, Shape, Weight};
 use crate::repository::Repository;
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -51,7 +53,27 @@ pub(crate) trait Sweep: Send + Sync {
     fn always_due(&self) -> bool {
         false
     }
-    /// The queries it sends, by name, for checking against GitHub's schema.
+    /// What to ask of a repository (in GraphQL, of its `$items` newest) to estimate what GitHub tells no totals of.
+    fn sample(&self) -> Option<String> {
+        None
+    }
+    /// Reads the sample.
+    fn weigh(&self, _repository: Node<'_>) -> Weight {
+        Weight::default()
+    }
+    /// Where REST tells how many items there are, if nothing else does.
+    fn counted_at(&self, _repo: &Repository) -> Option<Counted> {
+        None
+    }
+    /// What a first read of a repository of this shape costs: as many pages as its items fill, unless there is more to it.
+    fn first_read(&self, shape: &Shape) -> Bill {
+        let pages = shape.pages(self.name(), self.page_size());
+        match self.queries().first() {
+            Some((_, query)) => Bill::queries(pages, query, self.page_size()),
+            None => Bill::requests(pages),
+        }
+    }
+    /// The queries it sends, by name, the one of a page first: for checking against GitHub's schema, and for pricing.
     fn queries(&self) -> Vec<(String, String)> {
         Vec::new()
     }
@@ -173,5 +195,6 @@ pub fn queries() -> Vec<(String, String)> {
     all.push(("census".to_owned(), census::QUERY.to_owned()));
     all.extend(ALL.iter().flat_map(|sweep| sweep.queries()));
     all.push(crate::check::query());
+    all.extend(crate::plan::queries());
     all
 }

@@ -1,7 +1,7 @@
 //! The tokens a run may use: the first whose gate is open is asked with, so that one that is spent hands over to the
 //! next. Never waits, and never shows a token.
 
-use github::{ApiUrl, Client, ConfigError, Spent, Token};
+use github::{ApiUrl, Client, ConfigError, Spent, Token, TokenKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -42,6 +42,16 @@ impl Tokens {
         if let Some(refused) = self.refused.get(index) {
             refused.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Whether one of them is a GitHub App's for an installation, which is no user's.
+    pub(crate) fn has_installation(&self) -> bool {
+        self.usable().any(|(_, client)| client.token().kind() == TokenKind::Installation)
+    }
+
+    /// Where people find the server's pages, for messages.
+    pub(crate) fn web(&self) -> String {
+        self.clients.first().map_or_else(|| "https://github.com".to_owned(), |client| client.url().web())
     }
 
     /// How many of how many GitHub no longer accepts.

@@ -12,8 +12,12 @@ pub struct Reply {
     pub not_modified: bool,
     /// The `next` of the `Link` header, verbatim.
     pub next: Option<String>,
+    /// Of how many pages this is one, if the `Link` header tells.
+    pub pages: Option<u64>,
     pub etag: Option<String>,
     pub budget: Option<Budget>,
+    /// By GitHub's own clock.
+    pub answered_at: Timestamp,
     /// Of a classic token.
     pub scopes: Option<Vec<String>>,
     /// Organizations silently left out: `X-GitHub-SSO: partial-results`.
@@ -77,6 +81,17 @@ impl Budget {
             reset_in: reset.duration_since(sent_at(headers).unwrap_or(now)),
         })
     }
+}
+
+/// The budgets that `/rate_limit` tells of the two resources we use.
+pub(crate) fn budgets(body: &Value, now: Timestamp) -> Vec<Budget> {
+    let read = |name: &str, resource: Resource| {
+        let of = body.get("resources")?.get(name)?;
+        let number = |name: &str| of.get(name)?.as_u64().and_then(|number| u32::try_from(number).ok());
+        let reset = Timestamp::from_second(of.get("reset")?.as_i64()?).ok()?;
+        Some(Budget { resource, limit: number("limit")?, remaining: number("remaining")?, reset_in: reset.duration_since(now) })
+    };
+    [read("core", Resource::Core), read("graphql", Resource::Graphql)].into_iter().flatten().collect()
 }
 
 /// GitHub's own clock.
@@ -174,9 +189,11 @@ impl GraphqlError {
 pub(crate) fn reply(status: u16, headers: &HeaderMap, body: Value, now: Timestamp) -> Reply {
     Reply {
         not_modified: status == 304,
-        next: next_link(headers),
+        next: link(headers, "next"),
+        pages: link(headers, "last").and_then(|url| url.split(['?', '&']).find_map(|pair| pair.strip_prefix("page="))?.parse().ok()),
         etag: text(headers, "etag").map(str::to_owned),
         budget: Budget::read(headers, &Resource::Core, now),
+        answered_at: sent_at(headers).unwrap_or(now),
         scopes: list(headers, "x-oauth-scopes"),
         sso_partial: text(headers, "x-github-sso").filter(|sso| sso.starts_with("partial")).map(str::to_owned),
         body,
@@ -184,12 +201,12 @@ pub(crate) fn reply(status: u16, headers: &HeaderMap, body: Value, now: Timestam
 }
 
 /// `<https://…>; rel="next", <…>; rel="last"`; addresses may hold commas.
-fn next_link(headers: &HeaderMap) -> Option<String> {
+fn link(headers: &HeaderMap, rel: &str) -> Option<String> {
     let mut rest = text(headers, "link")?;
     while let Some((_, from)) = rest.split_once('<') {
         let (url, after) = from.split_once('>')?;
         let params = after.split('<').next().unwrap_or_default();
-        if params.contains("rel=\"next\"") || params.contains("rel=next") {
+        if params.contains(&format!("rel=\"{rel}\"")) || params.contains(&format!("rel={rel}")) {
             return Some(url.to_owned());
         }
         rest = after;

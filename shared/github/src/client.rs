@@ -1,6 +1,6 @@
 //! Sends requests, one at a time and to one host. Retries nothing, waits for nothing.
 
-use crate::answer::{self, Answer, Reply, Resource, text};
+use crate::answer::{self, Answer, Budget, Reply, Resource, text};
 use crate::error::{ConfigError, Error};
 use crate::kind::TokenKind;
 use crate::probe::Unreached;
@@ -177,6 +177,16 @@ impl Client {
     /// <https://docs.github.com/en/rest/rate-limit/rate-limit>
     pub async fn is_accepted(&self) -> bool {
         !matches!(self.get("/rate_limit", None).await, Err(Error::Unauthenticated))
+    }
+
+    /// What the token may spend, by resource; asking costs nothing. Empty for a server without limits.
+    /// <https://docs.github.com/en/rest/rate-limit/rate-limit>
+    pub async fn budgets(&self) -> Result<Vec<Budget>, Error> {
+        match self.get("/rate_limit", None).await {
+            Ok(reply) => Ok(answer::budgets(&reply.body, reply.answered_at)),
+            Err(Error::Absent { .. }) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 
     #[must_use]

@@ -104,7 +104,7 @@ fn innermost(of: &Value) -> Option<String> {
     }
 }
 
-fn tokens(query: &str) -> Vec<&str> {
+pub(crate) fn tokens(query: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let mut rest = query;
     let word = |letter: char| letter.is_alphanumeric() || letter == '_';

@@ -51,9 +51,9 @@ async fn the_repositories_that_are_seen_are_counted() {
     let github = github(Identity::default()).await;
     for (glob, outcome, code, says) in [
         (None, "pass", 0, "sees 3 repositories"),
-        (Some("*-01"), "pass", 0, "--repo chooses 1"),
-        (Some("acme/repo-*"), "pass", 0, "--repo chooses 3"),
-        (Some("nothing-*"), "fail", 1, "none that --repo chooses"),
+        (Some("*-01"), "pass", 0, "; 1 are selected"),
+        (Some("acme/repo-*"), "pass", 0, "; 3 are selected"),
+        (Some("nothing-*"), "fail", 1, "none that is selected"),
     ] {
         let more: Vec<&str> = glob.iter().flat_map(|glob| ["--repo", glob]).collect();
         let checked = check(&github, &more).await;

@@ -5,15 +5,15 @@ use super::codes::{APP_RESTRICTIONS, IP_ALLOW_LIST, MEMBERSHIP, REPOSITORIES, SS
 use super::finding::Finding;
 use super::permissions::{self, Sample};
 use super::token::Holder;
-use crate::discover::Selection;
 use crate::env::Settings;
 use crate::node::Node;
+use crate::selection::Selector;
 use github::{Answer, Error, Forbidden, Reply};
 use serde_json::json;
 
 pub(crate) const QUERY: &str = "query($org: String!, $after: String) { rateLimit { cost remaining resetAt } organization(login: $org) { databaseId login \
     viewerIsAMember repositories(first: 100, after: $after, orderBy: {field: PUSHED_AT, direction: DESC}) { totalCount pageInfo { hasNextPage endCursor } \
-    nodes { nameWithOwner isPrivate } } } }";
+    nodes { nameWithOwner isPrivate visibility isArchived isFork pushedAt repositoryTopics(first: 50) { nodes { topic { name } } } } } } }";
 
 /// So many pages of a hundred names are looked through for a chosen one.
 const PAGES: usize = 3;
@@ -33,9 +33,9 @@ struct Seen {
     error: Option<String>,
 }
 
-pub(crate) async fn look(asker: &Asker<'_>, org: &str, holder: &Holder, settings: &Settings, selection: &Selection) -> Vec<Finding> {
+pub(crate) async fn look(asker: &Asker<'_>, org: &str, holder: &Holder, settings: &Settings, selector: &Selector<'_>) -> Vec<Finding> {
     let path = format!("/user/memberships/orgs/{org}");
-    let (membership, seen) = futures::join!(async { if holder.installation { None } else { Some(asker.get(&path).await) } }, see(asker, org, selection));
+    let (membership, seen) = futures::join!(async { if holder.installation { None } else { Some(asker.get(&path).await) } }, see(asker, org, selector));
     let web = asker.client.url().web();
     let mut refused = seen.refused.clone();
     if let Some(Ok(probe)) = &membership
@@ -140,7 +140,7 @@ fn repositories(seen: &Seen, org: &str, holder: &Holder, settings: &Settings, we
         return Finding::fail(&REPOSITORIES, format!("the token sees no repository of {org}"), remedy);
     }
     let message = format!("the token sees {} repositories of {org}", seen.total);
-    if settings.include.is_empty() {
+    if settings.selection.is_everything() {
         return match &seen.sample {
             Some(sample) if !holder.scoped && !sample.private => {
                 let remedy =
@@ -150,21 +150,16 @@ fn repositories(seen: &Seen, org: &str, holder: &Holder, settings: &Settings, we
             _ => Finding::pass(&REPOSITORIES, message),
         };
     }
+    let remedy = format!("sei-github repos --org {org}, with the same flags, says why each is left out; globs match owner/name or the name alone");
     match (seen.chosen, seen.read < seen.total) {
-        (0, false) => {
-            Finding::fail(&REPOSITORIES, format!("{message}, but none that --repo chooses"), "globs match owner/name or the name alone, such as 'api-*'")
-        }
-        (0, true) => Finding::warn(
-            &REPOSITORIES,
-            format!("{message}; --repo chooses none of the {} newest", seen.read),
-            "globs match owner/name or the name alone, such as 'api-*'",
-        ),
-        (chosen, true) => Finding::pass(&REPOSITORIES, format!("{message}; --repo chooses {chosen} of the {} newest", seen.read)),
-        (chosen, false) => Finding::pass(&REPOSITORIES, format!("{message}; --repo chooses {chosen}")),
+        (0, false) => Finding::fail(&REPOSITORIES, format!("{message}, but none that is selected"), remedy),
+        (0, true) => Finding::warn(&REPOSITORIES, format!("{message}; none of the {} newest is selected", seen.read), remedy),
+        (chosen, true) => Finding::pass(&REPOSITORIES, format!("{message}; of the {} newest, {chosen} are selected", seen.read)),
+        (chosen, false) => Finding::pass(&REPOSITORIES, format!("{message}; {chosen} are selected")),
     }
 }
 
-async fn see(asker: &Asker<'_>, org: &str, selection: &Selection) -> Seen {
+async fn see(asker: &Asker<'_>, org: &str, selector: &Selector<'_>) -> Seen {
     let mut seen = Seen::default();
     let mut after: Option<String> = None;
     for _ in 0..PAGES {
@@ -176,7 +171,7 @@ async fn see(asker: &Asker<'_>, org: &str, selection: &Selection) -> Seen {
                 Ok(answer) => answer,
             },
         };
-        after = add(&mut seen, &answer, selection);
+        after = add(&mut seen, &answer, org, selector);
         if after.is_none() || seen.chosen > 0 {
             break;
         }
@@ -185,21 +180,21 @@ async fn see(asker: &Asker<'_>, org: &str, selection: &Selection) -> Seen {
 }
 
 /// Takes in one page; gives the cursor of the next.
-fn add(seen: &mut Seen, answer: &Answer, selection: &Selection) -> Option<String> {
+fn add(seen: &mut Seen, answer: &Answer, org: &str, selector: &Selector<'_>) -> Option<String> {
     let organization = Node(&answer.data).at("organization");
     seen.refused.extend(answer.errors.iter().filter_map(github::GraphqlError::forbidden));
     if !organization.exists() {
         seen.error = Some(answer.errors.first().map_or_else(|| "GitHub returned nothing".to_owned(), |error| error.message.clone()));
         return None;
     }
-    let list = organization.at("repositories");
+    let (list, login) = (organization.at("repositories"), organization.str("login").unwrap_or(org));
     seen.id = organization.u64("databaseId");
     seen.member = organization.flag("viewerIsAMember");
     seen.total = list.u64("totalCount").unwrap_or(0);
     for node in list.items("nodes") {
         let Some(name) = node.str("nameWithOwner") else { continue };
         seen.read += 1;
-        if selection.takes(name) {
+        if selector.against(node, login).is_empty() {
             seen.chosen += 1;
             let private = node.flag("isPrivate");
             if seen.sample.as_ref().is_none_or(|sample| private && !sample.private) {

@@ -1,10 +1,11 @@
 //! The small lists of a repository: branches, tags, labels, milestones, releases. One query brings them all.
 
-use super::connections::{Connection, Overflow, Parent, Taken, check};
+use super::connections::{Connection, Overflow, PAGE, Parent, Taken, check};
 use super::{Page, Sweep, Visit};
 use crate::Error;
 use crate::entities::{BRANCHES, Entity, Group, LABELS, MILESTONES, RELEASES, TAGS};
 use crate::node::{Node, Out, WHO, padded};
+use crate::plan::{Bill, Shape};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -114,6 +115,13 @@ impl Sweep for Catalogue {
             page.next = Some(position.map_err(|error| Error::Unreadable(error.to_string()))?);
         }
         Ok(page)
+    }
+
+    /// All lists at once, then each by itself.
+    fn first_read(&self, shape: &Shape) -> Bill {
+        let wanted: Vec<&Connection> = LISTS.iter().filter(|list| shape.wants(list.entity.group)).collect();
+        let paged = wanted.iter().map(|list| Bill::queries(shape.pages(list.entity.name, PAGE) - 1.0, &query(&[list], true), 1));
+        paged.fold(Bill::queries(1.0, &query(&wanted, false), 1), std::ops::Add::add)
     }
 
     fn queries(&self) -> Vec<(String, String)> {

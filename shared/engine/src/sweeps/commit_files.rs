@@ -7,6 +7,7 @@ use super::{Page, Sweep, Visit};
 use crate::entities::{COMMIT_FILES, COMMITS, Entity, Group};
 use crate::model::StateKey;
 use crate::node::{Node, Out};
+use crate::plan::{Bill, Shape, Weight, further};
 use crate::ports::StoreError;
 use crate::{Error, Listing};
 use async_trait::async_trait;
@@ -14,6 +15,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(crate) struct CommitFiles;
+
+/// GitHub's own, whatever is asked for.
+const FILES_A_PAGE: u32 = 300;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -55,6 +59,24 @@ impl Sweep for CommitFiles {
     fn entities(&self) -> &'static [&'static Entity] {
         static OF: &[&Entity] = &[&COMMIT_FILES];
         OF
+    }
+
+    fn sample(&self) -> Option<String> {
+        Some("defaultBranchRef { target { ... on Commit { history(first: $items) { nodes { changedFilesIfAvailable } } } } }".to_owned())
+    }
+    fn weigh(&self, repository: Node<'_>) -> Weight {
+        let mut weight = Weight { of: COMMITS.name, ..Weight::default() };
+        for commit in repository.items("defaultBranchRef.target.history.nodes") {
+            let files = commit.u64("changedFilesIfAvailable").unwrap_or(1);
+            weight.items += 1.0;
+            *weight.rows.entry(COMMIT_FILES.name).or_default() += files as f64;
+            weight.further += further(files, FILES_A_PAGE) as f64;
+        }
+        weight
+    }
+    /// A request a commit, and one for each further page of its files.
+    fn first_read(&self, shape: &Shape) -> Bill {
+        Bill::requests(shape.rows(COMMITS.name) + shape.further(self.name()))
     }
 
     async fn page(&self, visit: &Visit<'_>) -> Result<Page, Error> {

@@ -19,6 +19,9 @@ pub(crate) struct Parent<'a> {
     pub(crate) prefix: &'a str,
 }
 
+/// Rows that come at once.
+pub(crate) const PAGE: u32 = 100;
+
 pub(crate) struct Connection {
     /// GraphQL's name of it.
     pub(crate) field: &'static str,
@@ -47,7 +50,13 @@ impl Connection {
         let Self { field, alias, args, .. } = self;
         let select = (self.select)();
         let name = if field == alias { (*field).to_owned() } else { format!("{alias}: {field}") };
-        format!("{name}(first: 100{after}{args}) {{ totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ {select} }} }}")
+        format!("{name}(first: {PAGE}{after}{args}) {{ totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ {select} }} }}")
+    }
+
+    /// Its number of rows alone.
+    pub(crate) fn count_query(&self) -> String {
+        let Self { field, alias, args, .. } = self;
+        format!("{alias}: {field}(first: 1{args}) {{ totalCount }}")
     }
 
     /// Reads what came of the list; returns the rest to be paged on, or what the list is now known to be.

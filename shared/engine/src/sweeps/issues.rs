@@ -7,6 +7,7 @@ use super::{Page, Sweep, Visit, timeline};
 use crate::Error;
 use crate::entities::{Entity, Group, ISSUE_COMMENTS, ISSUE_EVENTS, ISSUES};
 use crate::node::{Node, Out, padded};
+use crate::plan::{Bill, Shape, Weight};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
@@ -29,6 +30,15 @@ impl Sweep for Issues {
     }
     async fn step_over(&self, visit: &Visit<'_>) -> Result<Option<Page>, Error> {
         KIND.step_over(visit).await
+    }
+    fn sample(&self) -> Option<String> {
+        Some(KIND.sample())
+    }
+    fn weigh(&self, repository: Node<'_>) -> Weight {
+        KIND.weigh(repository)
+    }
+    fn first_read(&self, shape: &Shape) -> Bill {
+        KIND.first_read(shape, self.page_size())
     }
     fn queries(&self) -> Vec<(String, String)> {
         KIND.queries()

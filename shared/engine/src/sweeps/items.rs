@@ -1,11 +1,12 @@
 //! Issues and pull requests have one life: listed newest change first, with their lists inside, and audited by number
 //! when the totals do not agree.
 
-use super::connections::{Connection, Overflow, Parent, Taken, check};
+use super::connections::{Connection, Overflow, PAGE, Parent, Taken, check};
 use crate::Error;
 use crate::entities::Entity;
 use crate::model::Record;
 use crate::node::{Node, Out, padded, short_hash};
+use crate::plan::{Bill, Shape, Weight, further};
 use crate::sweeps::{Complete, Page, Visit};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -69,6 +70,35 @@ impl Kind {
         all.push((format!("{}_number", self.one), self.list_query("number updatedAt", "")));
         all.extend(self.connections.iter().map(|one| (format!("{}_{}", self.one, one.alias), self.overflow_query(one))));
         all
+    }
+
+    /// The newest items, with the number of rows in each of their lists.
+    pub(crate) fn sample(&self) -> String {
+        let inside: Vec<String> = self.connections.iter().map(Connection::count_query).collect();
+        format!("{}(first: $items, orderBy: {{field: UPDATED_AT, direction: DESC}}) {{ nodes {{ body {} }} }}", self.list, inside.join(" "))
+    }
+
+    pub(crate) fn weigh(&self, repository: Node<'_>) -> Weight {
+        let mut weight = Weight { of: self.entity.name, ..Weight::default() };
+        for item in repository.at(self.list).items("nodes") {
+            weight.items += 1.0;
+            weight.text += item.str("body").unwrap_or_default().len() as f64;
+            for connection in self.connections {
+                let rows = item.at(connection.alias).u64("totalCount").unwrap_or(0);
+                *weight.rows.entry(connection.entity.name).or_default() += rows as f64;
+                weight.further += further(rows, PAGE) as f64;
+            }
+        }
+        weight
+    }
+
+    /// The walk's pages, the first no larger than the list, and a query for each further page of a list inside.
+    pub(crate) fn first_read(&self, shape: &Shape, page_size: u32) -> Bill {
+        let rows = shape.rows(self.entity.name);
+        let first = Bill::queries(1.0, &self.walk_query(), page_size.min(rows as u32).max(1));
+        let rest = Bill::queries(shape.pages(self.entity.name, page_size) - 1.0, &self.walk_query(), page_size);
+        let inside = self.connections.first().map(|one| Bill::queries(shape.further(self.entity.name), &self.overflow_query(one), 1));
+        first + rest + inside.unwrap_or_default()
     }
 
     fn walk_query(&self) -> String {

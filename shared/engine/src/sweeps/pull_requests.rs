@@ -9,6 +9,7 @@ use crate::entities::{
     Entity, Group, ISSUE_COMMENTS, ISSUE_EVENTS, PULL_REQUEST_COMMITS, PULL_REQUEST_FILES, PULL_REQUESTS, REVIEW_COMMENTS, REVIEW_REQUESTS, REVIEWS,
 };
 use crate::node::{Node, Out, padded};
+use crate::plan::{Bill, Shape, Weight};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
@@ -34,6 +35,15 @@ impl Sweep for PullRequests {
     }
     async fn step_over(&self, visit: &Visit<'_>) -> Result<Option<Page>, Error> {
         KIND.step_over(visit).await
+    }
+    fn sample(&self) -> Option<String> {
+        Some(KIND.sample())
+    }
+    fn weigh(&self, repository: Node<'_>) -> Weight {
+        KIND.weigh(repository)
+    }
+    fn first_read(&self, shape: &Shape) -> Bill {
+        KIND.first_read(shape, self.page_size())
     }
     fn queries(&self) -> Vec<(String, String)> {
         KIND.queries()

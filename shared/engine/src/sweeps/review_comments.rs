@@ -4,8 +4,10 @@
 use super::census::{self, Tail};
 use super::{Page, Sweep, Visit};
 use crate::Error;
-use crate::entities::{Entity, Group, REVIEW_COMMENTS};
+use crate::entities::{Entity, Group, PULL_REQUESTS, REVIEW_COMMENTS};
 use crate::node::{Node, Out, padded};
+use crate::plan::Counted;
+use crate::repository::Repository;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -63,6 +65,10 @@ impl Sweep for ReviewComments {
     fn entities(&self) -> &'static [&'static Entity] {
         static OF: &[&Entity] = &[&REVIEW_COMMENTS];
         OF
+    }
+
+    fn counted_at(&self, repo: &Repository) -> Option<Counted> {
+        Some(Counted { path: format!("/repos/{}/pulls/comments?per_page=1", repo.full_name()), per: PULL_REQUESTS.name, each: 3.0 })
     }
 
     async fn page(&self, visit: &Visit<'_>) -> Result<Page, Error> {

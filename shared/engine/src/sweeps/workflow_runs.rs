@@ -4,8 +4,10 @@
 use super::census::{self, Tail};
 use super::{Page, Sweep, Visit};
 use crate::Error;
-use crate::entities::{Entity, Group, WORKFLOW_RUNS};
+use crate::entities::{COMMITS, Entity, Group, WORKFLOW_RUNS};
 use crate::node::{Node, Out, padded};
+use crate::plan::Counted;
+use crate::repository::Repository;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -63,6 +65,10 @@ impl Sweep for WorkflowRuns {
     fn always_due(&self) -> bool {
         // Nothing in GraphQL tells that a workflow ran.
         true
+    }
+
+    fn counted_at(&self, repo: &Repository) -> Option<Counted> {
+        Some(Counted { path: format!("/repos/{}/actions/runs?per_page=1", repo.full_name()), per: COMMITS.name, each: 1.0 })
     }
 
     async fn page(&self, visit: &Visit<'_>) -> Result<Page, Error> {

@@ -1,0 +1,208 @@
+//! What a first sync will take, before anything is fetched: rows, requests, points, hours, write units, money. Reads
+//! discovery's list, a sample, and some counts; writes nothing and prints nothing. How each sweep pages, it says itself.
+
+mod aws;
+mod budget;
+mod sample;
+mod shape;
+
+pub use aws::{AwsCost, Item};
+pub use budget::{TokenBudget, Window};
+pub(crate) use shape::{Bill, Counted, Shape, Weight, further};
+
+use crate::discover::{hint, is_due, people_read};
+use crate::entities::{self, Group};
+use crate::mark::Mark;
+use crate::node::Node;
+use crate::organization::{self, Pages};
+use crate::repository::Repository;
+use crate::sweeps;
+use crate::{Env, Error};
+use sample::Sample;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What the head of the default branch is asked besides, in discovery's query.
+const OF_HEAD: &str = "... on Commit { history(first: 1) { totalCount } }";
+const OF_ORGANIZATION: &str = "membersWithRole(first: 1) { totalCount } teams(first: 1) { totalCount }";
+
+/// An estimate of a first sync.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    pub organizations: Vec<String>,
+    pub repositories: u64,
+    /// Of these, those without a commit, issue or pull request.
+    pub empty: u64,
+    pub left_out: u64,
+    pub entities: Vec<EntityPlan>,
+    pub first_sync: Charge,
+    /// Of these, by what they read.
+    pub by_sweep: Vec<(&'static str, Charge)>,
+    /// What making the plan took.
+    pub spent: Charge,
+    pub tokens: Vec<TokenBudget>,
+    /// With all tokens together.
+    pub hours: f64,
+    pub aws: AwsCost,
+    pub assumptions: Vec<String>,
+    pub missing: Vec<String>,
+    pub per_repository: Vec<RepositoryPlan>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct EntityPlan {
+    pub entity: &'static str,
+    pub rows: u64,
+    /// Whether GitHub has no total of it, or was not asked for each repository's.
+    pub estimated: bool,
+}
+
+/// Requests and points, whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Charge {
+    pub requests: u64,
+    pub rest: u64,
+    pub graphql: u64,
+    pub points: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct RepositoryPlan {
+    pub repo: String,
+    pub rows: BTreeMap<&'static str, u64>,
+    pub first_sync: Charge,
+    /// Whether its own items were looked at, or those of others stand for them.
+    pub sampled: bool,
+}
+
+impl From<Bill> for Charge {
+    fn from(bill: Bill) -> Self {
+        let (rest, graphql) = (bill.rest.round() as u64, bill.graphql.round() as u64);
+        Self { requests: rest + graphql, rest, graphql, points: bill.points.round() as u64 }
+    }
+}
+
+impl From<github::Spent> for Charge {
+    fn from(spent: github::Spent) -> Self {
+        Self { requests: spent.requests(), rest: spent.rest, graphql: spent.graphql, points: spent.points }
+    }
+}
+
+pub(crate) fn queries() -> Vec<(String, String)> {
+    vec![("plan".to_owned(), query()), ("plan_sample".to_owned(), sample::query(2, &Group::ALL.into_iter().collect()))]
+}
+
+fn query() -> String {
+    organization::query(OF_ORGANIZATION, OF_HEAD)
+}
+
+/// What discovery's list tells.
+#[derive(Default)]
+struct Listed {
+    repositories: Vec<Repository>,
+    left_out: u64,
+    missing: Vec<String>,
+    people: f64,
+    teams: f64,
+    bill: Bill,
+}
+
+/// Plans the first sync of every organization in the settings.
+pub async fn plan(env: &Env) -> Result<Plan, Error> {
+    let env = &env.metered();
+    let mut listed = Listed::default();
+    for org in &env.settings.orgs {
+        list(org, env, &mut listed).await?;
+    }
+    let sample = Sample::take(env, &listed.repositories, &mut listed.missing).await?;
+    let mut bill = listed.bill;
+    let mut by_sweep: Vec<(&'static str, Bill)> = vec![("discovery", listed.bill)];
+    by_sweep.extend(sweeps::ALL.iter().map(|sweep| (sweep.name(), Bill::default())));
+    let mut rows: BTreeMap<&'static str, f64> = BTreeMap::new();
+    let mut per_repository = Vec::new();
+    let (mut empty, mut jobs) = (0, 0.0);
+    for repo in &listed.repositories {
+        let shape = sample.shape(repo, env);
+        let mut own = Bill::default();
+        for sweep in sweeps::ALL.iter().filter(|sweep| env.settings.wants(sweep.group()) && is_due(env, repo, **sweep, &Mark::default())) {
+            let cost = sweep.first_read(&shape);
+            by_sweep.iter_mut().filter(|(name, _)| *name == sweep.name()).for_each(|(_, sum)| *sum = *sum + cost);
+            own = own + cost;
+            jobs += 1.0;
+        }
+        let held: u64 = [entities::COMMITS.name, entities::ISSUES.name, entities::PULL_REQUESTS.name].iter().filter_map(|name| repo.totals.get(*name)).sum();
+        empty += u64::from(held == 0);
+        bill = bill + own;
+        let wanted: BTreeMap<&'static str, f64> =
+            shape.all().filter(|(name, _)| entities::find(name).is_some_and(|one| env.settings.wants(one.group))).collect();
+        wanted.iter().for_each(|(name, count)| *rows.entry(name).or_default() += count);
+        let rows = wanted.into_iter().map(|(name, count)| (name, count.round() as u64)).collect();
+        per_repository.push(RepositoryPlan { repo: repo.full_name(), rows, first_sync: own.into(), sampled: sample.has(repo.id) });
+    }
+    rows.insert(entities::REPOSITORIES.name, listed.repositories.len() as f64);
+    rows.insert(entities::USERS.name, listed.people);
+    if env.settings.wants(Group::Teams) {
+        rows.insert(entities::TEAMS.name, listed.teams);
+    }
+    let tokens = budget::tokens(env, &bill).await;
+    let aws = aws::cost(&rows, &sample.text(), &bill, listed.repositories.len() as f64, jobs);
+    let estimated = |name: &str| !shape::TOLD.contains(&name);
+    Ok(Plan {
+        organizations: env.settings.orgs.clone(),
+        repositories: listed.repositories.len() as u64,
+        empty,
+        left_out: listed.left_out,
+        entities: rows.iter().map(|(entity, count)| EntityPlan { entity, rows: count.round() as u64, estimated: estimated(entity) }).collect(),
+        first_sync: bill.into(),
+        by_sweep: by_sweep.into_iter().filter(|(_, bill)| *bill != Bill::default()).map(|(name, bill)| (name, bill.into())).collect(),
+        spent: env.github.spent().into(),
+        hours: budget::hours(&tokens, &bill),
+        tokens,
+        assumptions: assumptions(&sample),
+        aws,
+        missing: listed.missing,
+        per_repository,
+    })
+}
+
+async fn list(org: &str, env: &Env, listed: &mut Listed) -> Result<(), Error> {
+    let selector = env.settings.selection.compile()?;
+    let mut pages = Pages::new(org, env, query());
+    let (mut seen, mut people, mut teams) = (0, 0, 0);
+    while let Some(answer) = pages.next().await? {
+        listed.missing.extend(answer.errors.iter().map(|error| error.message.clone()));
+        let organization = Node(&answer.data).at("organization");
+        let (login, id) = (organization.str("login").unwrap_or(org), organization.u64("databaseId").unwrap_or(0));
+        people = organization.u64("membersWithRole.totalCount").unwrap_or(people);
+        teams = organization.u64("teams.totalCount").unwrap_or(teams);
+        for node in organization.items("repositories.nodes").filter(|node| node.u64("databaseId").is_some()) {
+            seen += 1;
+            if !selector.against(node, login).is_empty() {
+                listed.left_out += 1;
+                continue;
+            }
+            let mut repo = hint(node, id);
+            repo.totals.insert(entities::COMMITS.name.to_owned(), node.u64("defaultBranchRef.target.history.totalCount").unwrap_or(0));
+            listed.repositories.push(repo);
+        }
+    }
+    let pages = f64::from(1 + further(seen, organization::PAGE));
+    listed.bill =
+        listed.bill + Bill::queries(pages, &organization::query("", ""), organization::PAGE) + people_read(people, teams, env.settings.wants(Group::Teams));
+    listed.people += people as f64;
+    listed.teams += teams as f64;
+    Ok(())
+}
+
+fn assumptions(sample: &Sample) -> Vec<String> {
+    let mut all = vec![
+        "a first sync without --since, undisturbed: no page is found too heavy and halved, nothing is limited by others who use the token".to_owned(),
+        format!(
+            "what GitHub has no totals of is estimated from {} repositories: the largest and some of the rest, the newest {} pull requests, issues and commits of each",
+            sample.len(),
+            sample::ITEMS
+        ),
+    ];
+    all.extend(budget::ASSUMPTIONS.iter().chain(aws::ASSUMPTIONS).map(|text| (*text).to_owned()));
+    all
+}

@@ -1,0 +1,133 @@
+//! What the copy costs in AWS: write units, storage, and a month's bill, with what is assumed. Names AWS's prices, and
+//! none of its types.
+
+use super::shape::Bill;
+use crate::entities::{self, COMMITS, Entity, Kind};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Prices of us-east-1 in dollars, from aws.amazon.com/{dynamodb,lambda,sqs,secrets-manager}/pricing, as of 2026-11-24.
+const WRITE_UNIT: f64 = 0.625 / 1e6;
+const READ_UNIT: f64 = 0.125 / 1e6;
+const STORED_GB_MONTH: f64 = 0.25;
+const POINT_IN_TIME_GB_MONTH: f64 = 0.20;
+const LAMBDA_GB_SECOND_ARM: f64 = 0.000_013_333_4;
+const LAMBDA_REQUEST: f64 = 0.20 / 1e6;
+const SQS_REQUEST: f64 = 0.40 / 1e6;
+const SECRET_MONTH: f64 = 0.40;
+
+/// How it runs: as `infra/template.yaml` deploys it.
+const DISCOVERIES_A_MONTH: f64 = 730.0;
+const LAMBDA_GB: f64 = 0.25;
+const SECONDS_A_PAGE: f64 = 2.0;
+/// A trigger asks an empty queue with five pollers, each for 20 s.
+const RECEIVES_A_MONTH: f64 = 5.0 * 3.0 * 60.0 * 730.0;
+const SQS_REQUESTS_A_JOB: f64 = 3.0;
+
+/// What is assumed of the data. DynamoDB charges names and values, by the KB begun.
+const KEYS_AND_VERSION: f64 = 180.0;
+const UNIT: f64 = 1024.0;
+const MARK_UNITS: f64 = 2.0;
+/// Of the marks and the row of a repository, at each discovery.
+const READS_A_REPOSITORY: f64 = 4.0;
+/// Of the gate at each request, and of each row before it is written.
+const READS_A_REQUEST: f64 = 2.0;
+const READS_A_ROW: f64 = 0.5;
+const CHANGED_A_MONTH: f64 = 0.05;
+const MOVED_AN_HOUR: f64 = 0.02;
+const TEXTS: &[(&str, f64)] = &[
+    ("pull_requests", 1500.0),
+    ("issues", 1500.0),
+    ("issue_comments", 600.0),
+    ("review_comments", 400.0),
+    ("reviews", 100.0),
+    ("commits", 300.0),
+    ("pull_request_commits", 200.0),
+    ("releases", 1500.0),
+];
+
+pub(crate) const ASSUMPTIONS: &[&str] = &[
+    "prices of us-east-1 as of 2026-11-24, on demand, without free tiers; point-in-time recovery on; functions of 256 MB on arm64; a discovery every hour; logs are not counted",
+    "texts are as long as in the sample; of comments 600 bytes, review comments 400, reviews 100, commit messages 300; other fields by their kind",
+    "5 % of the rows change or come new in a month; in an hour something moves in 2 % of the repositories",
+];
+
+#[derive(Debug, Clone, Serialize)]
+pub struct AwsCost {
+    pub rows: u64,
+    /// Of the first sync, as are the read units.
+    pub write_units: u64,
+    pub read_units: u64,
+    pub gigabytes: f64,
+    pub first_sync_usd: f64,
+    pub monthly_usd: f64,
+    pub monthly: Vec<Item>,
+}
+
+/// A line of the month's bill.
+#[derive(Debug, Clone, Serialize)]
+pub struct Item {
+    pub what: &'static str,
+    pub quantity: f64,
+    pub usd: f64,
+}
+
+/// `texts` is what the sample found an item's text to be, in bytes.
+pub(crate) fn cost(rows: &BTreeMap<&'static str, f64>, texts: &BTreeMap<&'static str, f64>, bill: &Bill, repositories: f64, jobs: f64) -> AwsCost {
+    let (mut count, mut bytes, mut row_units) = (0.0, 0.0, 0.0);
+    for entity in entities::ALL {
+        let many = rows.get(entity.name).copied().unwrap_or(0.0);
+        let size = row_bytes(entity, texts);
+        count += many;
+        bytes += many * size;
+        // Half a unit is lost by rounding up.
+        row_units += many * (size / UNIT + 0.5).max(1.0);
+    }
+    let requests = bill.rest + bill.graphql;
+    // Each commit's files are put on a list, and taken off it.
+    let listed = if rows.contains_key("commit_files") { 2.0 * rows.get(COMMITS.name).copied().unwrap_or(0.0) } else { 0.0 };
+    let write_units = row_units + MARK_UNITS * (requests + repositories) + listed;
+    let read_units = READS_A_REQUEST * requests + READS_A_ROW * count + READS_A_REPOSITORY * repositories;
+    let gigabytes = bytes / 1e9;
+    let gb_seconds = requests * SECONDS_A_PAGE * LAMBDA_GB;
+    let first_sync =
+        write_units * WRITE_UNIT + read_units * READ_UNIT + gb_seconds * LAMBDA_GB_SECOND_ARM + jobs * (LAMBDA_REQUEST + SQS_REQUESTS_A_JOB * SQS_REQUEST);
+    let moved = DISCOVERIES_A_MONTH * repositories * MOVED_AN_HOUR;
+    // Half of what moved are commits and pull requests of one repository: a job each.
+    let monthly_jobs = 2.0 * moved;
+    let pages = DISCOVERIES_A_MONTH * (1.0 + repositories / 100.0) + monthly_jobs;
+    let line = |what, quantity: f64, price: f64| Item { what, quantity, usd: quantity * price };
+    let monthly = vec![
+        line("GB stored, with point-in-time recovery", gigabytes, STORED_GB_MONTH + POINT_IN_TIME_GB_MONTH),
+        line("read units: every discovery looks at each repository's marks", DISCOVERIES_A_MONTH * repositories * READS_A_REPOSITORY, READ_UNIT),
+        line("write units: what changes, and marks", row_units * CHANGED_A_MONTH + MARK_UNITS * monthly_jobs, WRITE_UNIT),
+        line("GB-seconds of functions", pages * SECONDS_A_PAGE * LAMBDA_GB, LAMBDA_GB_SECOND_ARM),
+        line("invocations", DISCOVERIES_A_MONTH + monthly_jobs, LAMBDA_REQUEST),
+        line("queue requests, most of them asking in vain", RECEIVES_A_MONTH + SQS_REQUESTS_A_JOB * monthly_jobs, SQS_REQUEST),
+        line("secrets", 1.0, SECRET_MONTH),
+    ];
+    AwsCost {
+        rows: count.round() as u64,
+        write_units: write_units.round() as u64,
+        read_units: read_units.round() as u64,
+        gigabytes,
+        first_sync_usd: first_sync,
+        monthly_usd: monthly.iter().map(|item| item.usd).sum(),
+        monthly,
+    }
+}
+
+/// Names and values of a row, on average.
+fn row_bytes(entity: &Entity, texts: &BTreeMap<&'static str, f64>) -> f64 {
+    let value = |kind: Kind| match kind {
+        Kind::Text => 16.0,
+        Kind::Integer => 6.0,
+        Kind::Boolean => 1.0,
+        Kind::Time | Kind::Texts => 20.0,
+        Kind::Integers => 12.0,
+        Kind::Json => 60.0,
+    };
+    let fields: f64 = entity.fields.iter().map(|field| field.name.len() as f64 + value(field.kind)).sum();
+    let usual = || TEXTS.iter().find(|(name, _)| *name == entity.name).map_or(0.0, |(_, bytes)| *bytes);
+    KEYS_AND_VERSION + fields + texts.get(entity.name).copied().filter(|text| *text > 0.0).unwrap_or_else(usual)
+}
