@@ -188,12 +188,18 @@ pub fn spoken(sweep: &str) -> String {
     }
 }
 
-/// Every query of every sweep, of discovery and of the check.
-#[must_use]
-pub fn queries() -> Vec<(String, String)> {
+/// The queries that a sync reads with.
+pub(crate) fn reading() -> Vec<(String, String)> {
     let mut all = crate::discover::queries();
     all.push(("census".to_owned(), census::QUERY.to_owned()));
     all.extend(ALL.iter().flat_map(|sweep| sweep.queries()));
+    all
+}
+
+/// Every query there is: of a sync, of the check and of the plan.
+#[must_use]
+pub fn queries() -> Vec<(String, String)> {
+    let mut all = reading();
     all.push(crate::check::query());
     all.extend(crate::plan::queries());
     all

@@ -147,7 +147,7 @@ async fn schema(asker: &Asker<'_>, installed: &str) -> Finding {
         Err(silence) => return unknown(&silence.to_string()),
     };
     let mut lacking: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (of, query) in crate::queries() {
+    for (of, query) in crate::sweeps::reading() {
         for what in github::lacks(&schema, &query) {
             lacking.entry(what).or_default().push(of.clone());
         }
