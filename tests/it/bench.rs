@@ -282,6 +282,10 @@ impl Store for Mortal {
         self.live()?;
         self.inner.count(entity, scope).await
     }
+    async fn erase(&self, entity: &'static Entity, scope: ScopeId, prefix: &str) -> Result<u64, StoreError> {
+        self.live()?;
+        self.inner.erase(entity, scope, prefix).await
+    }
     async fn scopes(&self, entity: &'static Entity) -> Result<Vec<ScopeId>, StoreError> {
         self.live()?;
         self.inner.scopes(entity).await

@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use crate::source::Source;
+use crate::source::{Rules, Source};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -14,6 +14,11 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Installs an integration: which GitHub, which token, which repositories, what of them. Asks, checks, and saves.
+    Connect(Connect),
+    /// Lists, shows and changes what was installed.
+    #[command(subcommand)]
+    Integrations(Integrations),
     /// Copies what is new on GitHub; the first time, everything. The token comes from GITHUB_TOKEN.
     Sync(Sync),
     /// Says before a sync whether it can work, and what to do if not. Reads little and stores nothing.
@@ -44,6 +49,115 @@ pub(crate) struct Where {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Connect {
+    /// Its name; letters, digits, hyphens, dots and underscores.
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Everything in a file, as `integrations show --toml` prints it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "org", "repo", "exclude", "visibility", "topic", "pushed_since", "fetch", "since"])]
+    pub(crate) config: Option<PathBuf>,
+    /// Asks nothing: what is not told has its default.
+    #[arg(long)]
+    pub(crate) no_input: bool,
+    /// Saves without asking GitHub whether it can work.
+    #[arg(long)]
+    pub(crate) no_check: bool,
+    /// Organizations to copy. The token's owner must be a member.
+    #[arg(long, value_name = "ORG", num_args = 1..)]
+    pub(crate) org: Vec<String>,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
+    /// Only these groups: pull-requests, issues, commits, commit-files, releases, teams, deployments, workflow-runs.
+    #[arg(long, value_name = "GROUP", value_delimiter = ',')]
+    pub(crate) fetch: Vec<String>,
+    /// Only what changed since this day or time, such as 2025-01-31.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: Option<String>,
+    /// The API of your GitHub.
+    #[arg(long, value_name = "URL", env = "GITHUB_API_URL")]
+    pub(crate) api_url: Option<String>,
+    /// Certificates in PEM of authorities to trust besides this machine's.
+    #[arg(long, value_name = "FILE", env = "SEI_CA_CERT")]
+    pub(crate) ca_cert: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Integrations {
+    /// Names them, one a line.
+    List(Listed),
+    /// Shows one.
+    Show(Shown),
+    /// Changes one; what is not told stays as it is.
+    Edit(Edit),
+    /// Fetches nothing for it until it is resumed.
+    Pause(Named),
+    /// Goes on with it.
+    Resume(Named),
+    /// Forgets it. What it copied stays.
+    Remove(Named),
+    /// Deletes from the copy what no integration chooses any more: repositories and groups.
+    Purge(Purge),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Listed {
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
+    pub(crate) name: String,
+    #[arg(long, conflicts_with = "toml")]
+    pub(crate) json: bool,
+    /// As a file for `connect --config`.
+    #[arg(long)]
+    pub(crate) toml: bool,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Edit {
+    pub(crate) name: String,
+    /// All of it anew, from a file.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["all_repositories", "repo", "exclude", "visibility", "topic", "pushed_since", "fetch", "org"])]
+    pub(crate) config: Option<PathBuf>,
+    /// All present and future repositories: drops every rule before the others here are applied.
+    #[arg(long)]
+    pub(crate) all_repositories: bool,
+    #[arg(long, value_name = "ORG", num_args = 1..)]
+    pub(crate) org: Vec<String>,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
+    /// Only these groups; `all` for all.
+    #[arg(long, value_name = "GROUP", value_delimiter = ',')]
+    pub(crate) fetch: Vec<String>,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Purge {
+    /// Deletes without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Sync {
     #[command(flatten)]
     pub(crate) source: Source,
@@ -61,10 +175,11 @@ pub(crate) struct Sync {
 }
 
 #[derive(Debug, Args)]
-#[command(mut_arg("org", |org| org.required(false).required_unless_present("list")))]
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) place: Where,
     /// Only these groups: pull-requests, issues, commits, commit-files, releases, teams, deployments, workflow-runs.
     #[arg(long, value_name = "GROUP", value_delimiter = ',')]
     pub(crate) fetch: Vec<String>,
@@ -79,6 +194,8 @@ pub(crate) struct Check {
 pub(crate) struct Repos {
     #[command(flatten)]
     pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) place: Where,
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -87,6 +204,8 @@ pub(crate) struct Repos {
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) place: Where,
     /// Only these groups: pull-requests, issues, commits, commit-files, releases, teams, deployments, workflow-runs.
     #[arg(long, value_name = "GROUP", value_delimiter = ',')]
     pub(crate) fetch: Vec<String>,

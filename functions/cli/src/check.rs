@@ -2,9 +2,9 @@
 
 use crate::arguments::Check;
 use crate::failure::Failure;
-use crate::sync::groups;
+use crate::source::Chosen;
+use engine::SystemClock;
 use engine::check::{CODES, Finding, Outcome, Report, Verdict, Way, check};
-use engine::{Settings, SystemClock};
 use github::ApiUrl;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -19,24 +19,34 @@ pub(crate) async fn run(arguments: Check) -> Result<ExitCode, Failure> {
     if let Some(wrong) = source.org.iter().find(|org| !login(org)) {
         return Err(Failure::Usage(format!("`{wrong}` is not the login of an organization: give the last part of https://github.com/LOGIN")));
     }
-    let selection = source.selection()?;
-    let settings = Settings { orgs: source.org.clone(), selection, groups: groups(&arguments.fetch)?, ..Settings::default() };
-    let way = Way { proxy: proxy(&source.url()?), private_ca: source.certificates()?.is_some() };
-    let tokens = source.tokens()?;
-    let report = check(&tokens, &settings, &way, &SystemClock).await?;
+    let chosen = source.one(&arguments.fetch, &arguments.place.data_dir).await?;
+    let report = look(&chosen).await?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
         serde_json::to_writer_pretty(&mut out, &report).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
-        let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        tell(&mut out, &report, colour)?;
+        tell(&mut out, &report, is_coloured(&std::io::stdout()))?;
     }
-    Ok(match report.verdict {
+    Ok(code(report.verdict))
+}
+
+/// Asks GitHub whether what was chosen can work.
+pub(crate) async fn look(chosen: &Chosen) -> Result<Report, Failure> {
+    let way = Way { proxy: proxy(&chosen.url), private_ca: chosen.ca.is_some() };
+    Ok(check(&chosen.tokens()?, &chosen.settings, &way, &SystemClock).await?)
+}
+
+pub(crate) fn code(verdict: Verdict) -> ExitCode {
+    match verdict {
         Verdict::Works => ExitCode::SUCCESS,
         Verdict::Unauthenticated => ExitCode::from(4),
         Verdict::Fails => ExitCode::FAILURE,
-    })
+    }
+}
+
+pub(crate) fn is_coloured(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// The proxy that the client will use, found by the same rules; never with its password.
@@ -47,7 +57,7 @@ fn proxy(url: &ApiUrl) -> Option<String> {
     Some(format!("{}://{}{port}", uri.scheme_str().unwrap_or("http"), uri.host()?))
 }
 
-fn tell(out: &mut impl Write, report: &Report, colour: bool) -> std::io::Result<()> {
+pub(crate) fn tell(out: &mut impl Write, report: &Report, colour: bool) -> std::io::Result<()> {
     let several = {
         let mut tokens: Vec<&String> = report.findings.iter().filter_map(|finding| finding.token.as_ref()).collect();
         tokens.dedup();

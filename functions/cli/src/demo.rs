@@ -59,7 +59,7 @@ struct Meter<'a> {
 impl Meter<'_> {
     async fn sync(&mut self, what: &str, client: Tokens) -> Result<ExitCode, Failure> {
         self.github.reset_ledger();
-        let code = copy(client, self.settings.clone(), self.table).await?;
+        let code = copy(client, self.settings.clone(), self.table).await?.code;
         let written = engine::status(&self.table.store(), jiff::Timestamp::now()).await?.written;
         let rows = written.created + written.updated + written.removed;
         let spent = self.github.ledger();

@@ -13,6 +13,8 @@ pub(crate) enum Failure {
     #[error(transparent)]
     Store(#[from] engine::StoreError),
     #[error(transparent)]
+    Integration(engine::IntegrationError),
+    #[error(transparent)]
     Engine(engine::Error),
     #[error("cannot write: {0}")]
     Output(#[from] std::io::Error),
@@ -24,6 +26,16 @@ impl From<engine::Error> for Failure {
             engine::Error::GitHub(github::Error::Unauthenticated) => Self::Authentication(error.to_string()),
             engine::Error::Pattern { .. } => Self::Usage(error.to_string()),
             error => Self::Engine(error),
+        }
+    }
+}
+
+impl From<engine::IntegrationError> for Failure {
+    fn from(error: engine::IntegrationError) -> Self {
+        match error {
+            engine::IntegrationError::Store(error) => Self::Store(error),
+            error @ engine::IntegrationError::Unreadable { .. } => Self::Integration(error),
+            error => Self::Usage(error.to_string()),
         }
     }
 }

@@ -3,9 +3,13 @@
 
 mod arguments;
 mod check;
+mod config;
+mod connect;
 mod demo;
+mod dialogue;
 mod export;
 mod failure;
+mod integrations;
 mod plan;
 mod progress;
 mod repos;
@@ -16,7 +20,6 @@ mod sync;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 #[tokio::main]
@@ -25,9 +28,11 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "warn,engine::env=off,dynoxide=off".into()))
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
+        .with_ansi(false)
         .init();
     let done = match arguments.command {
+        Command::Connect(connect) => connect::run(connect).await,
+        Command::Integrations(command) => integrations::run(command).await,
         Command::Sync(sync) => sync::run(sync).await,
         Command::Check(check) => check::run(check).await,
         Command::Plan(plan) => plan::run(plan).await,

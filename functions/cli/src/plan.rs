@@ -3,17 +3,14 @@
 use crate::arguments::Plan;
 use crate::failure::Failure;
 use crate::repos::passing;
-use crate::sync::groups;
-use engine::{Charge, Settings, Window};
+use engine::{Charge, Window};
 use serde_json::Value;
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 pub(crate) async fn run(arguments: Plan) -> Result<ExitCode, Failure> {
-    let source = &arguments.source;
-    let selection = source.selection()?;
-    let settings = Settings { orgs: source.org.clone(), selection, groups: groups(&arguments.fetch)?, ..Settings::default() };
-    let (env, table) = passing(source, settings).await?;
+    let chosen = arguments.source.one(&arguments.fetch, &arguments.place.data_dir).await?;
+    let (env, table) = passing(&chosen).await?;
     let plan = engine::plan(&env).await;
     table.shutdown().await;
     let plan = plan?;

@@ -3,16 +3,16 @@
 use crate::arguments::Repos;
 use crate::failure::Failure;
 use crate::runner::LocalQueue;
-use crate::source::Source;
-use engine::{Choice, Choices, Env, Settings, SystemClock, repositories};
+use crate::source::Chosen;
+use engine::{Choice, Choices, Env, SystemClock, repositories};
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 pub(crate) async fn run(arguments: Repos) -> Result<ExitCode, Failure> {
-    let settings = Settings { orgs: arguments.source.org.clone(), selection: arguments.source.selection()?, ..Settings::default() };
-    let (env, table) = passing(&arguments.source, settings).await?;
+    let chosen = arguments.source.one(&[], &arguments.place.data_dir).await?;
+    let (env, table) = passing(&chosen).await?;
     let mut all: Vec<(&String, Choices)> = Vec::new();
     let mut failures = Vec::new();
     for org in &env.settings.orgs {
@@ -58,10 +58,10 @@ pub(crate) async fn run(arguments: Repos) -> Result<ExitCode, Failure> {
 }
 
 /// An environment that asks GitHub and keeps nothing: its table, with the gate in it, ends with the process.
-pub(crate) async fn passing(source: &Source, settings: Settings) -> Result<(Env, aws::Embedded), Failure> {
-    let github = source.tokens()?;
+pub(crate) async fn passing(chosen: &Chosen) -> Result<(Env, aws::Embedded), Failure> {
+    let github = chosen.tokens()?;
     let table = aws::Embedded::in_memory().await?;
-    let env = Env::new(github, Arc::new(table.store()), Arc::new(LocalQueue::default()), Arc::new(SystemClock), settings);
+    let env = Env::new(github, Arc::new(table.store()), Arc::new(LocalQueue::default()), Arc::new(SystemClock), chosen.settings.clone());
     Ok((env, table))
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use engine::{Env, Job, Outcome, Queue, Repository, StoreError, advance, discover};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -73,6 +73,15 @@ pub(crate) struct Summary {
     /// What a later sync may mend.
     pub(crate) failed: Vec<String>,
     pub(crate) stopped: bool,
+    /// Organizations that were seen whole.
+    pub(crate) listed: BTreeMap<String, Listed>,
+}
+
+/// The repositories that an organization has, by key.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    pub(crate) organization: engine::ScopeId,
+    pub(crate) repositories: BTreeSet<String>,
 }
 
 const WORKERS: usize = 10;
@@ -102,6 +111,9 @@ pub(crate) async fn run(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progr
         summary.repositories += found.repositories;
         summary.left_out += found.left_out;
         summary.unmatched.retain(|pattern| found.unmatched.contains(pattern));
+        if found.missing.is_empty() && found.organization > 0 {
+            summary.listed.insert(org.to_lowercase(), Listed { organization: found.organization, repositories: found.listed });
+        }
         summary.refused.extend(found.refused);
         summary.failed.extend(found.missing.iter().map(|what| format!("{org}: {what}")));
     }

@@ -1,21 +1,37 @@
-//! Which GitHub, which organizations and which of their repositories: the same flags for every command that asks GitHub.
-//! The tokens come from the environment, never by flag.
+//! Which GitHub, which organizations and which of their repositories: the same flags for every command that asks GitHub,
+//! or an integration that was installed. The tokens come from the environment or from where they were stored, never by flag.
 
 use crate::failure::Failure;
-use crate::sync::date;
+use crate::sync::{date, groups};
 use clap::Args;
-use engine::{Selection, Tokens, Visibility};
+use engine::{Credentials, Integration, Selection, Settings, Store, Tokens, Visibility, integration};
 use github::{ApiUrl, Token};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Source {
-    /// Organizations to copy. The token's owner must be a member.
-    #[arg(long, required = true, value_name = "ORG", num_args = 1..)]
+    /// Organizations to copy. The token's owner must be a member. Without it, the integrations that `connect` installed.
+    #[arg(long, value_name = "ORG", num_args = 1..)]
     pub(crate) org: Vec<String>,
+    /// An integration that was installed.
+    #[arg(long, value_name = "NAME", num_args = 1.., conflicts_with = "org")]
+    integration: Vec<String>,
+    #[command(flatten)]
+    pub(crate) rules: Rules,
+    /// The API of your GitHub.
+    #[arg(long, value_name = "URL", default_value = "https://api.github.com", env = "GITHUB_API_URL")]
+    pub(crate) api_url: String,
+    /// Certificates in PEM of authorities to trust besides this machine's.
+    #[arg(long, value_name = "FILE", env = "SEI_CA_CERT")]
+    pub(crate) ca_cert: Option<PathBuf>,
+}
+
+/// Which repositories of an organization.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Rules {
     /// Only repositories that match, as owner/name or name.
     #[arg(long, value_name = "GLOB", num_args = 1..)]
-    repo: Vec<String>,
+    pub(crate) repo: Vec<String>,
     /// Not repositories that match.
     #[arg(long, value_name = "GLOB", num_args = 1..)]
     exclude: Vec<String>,
@@ -40,24 +56,22 @@ pub(crate) struct Source {
     /// Only repositories that were pushed to since this day or time, such as 2025-01-31.
     #[arg(long, value_name = "DATE")]
     pushed_since: Option<String>,
-    /// The API of your GitHub.
-    #[arg(long, value_name = "URL", default_value = "https://api.github.com", env = "GITHUB_API_URL")]
-    api_url: String,
-    /// Certificates in PEM of authorities to trust besides this machine's.
-    #[arg(long, value_name = "FILE", env = "SEI_CA_CERT")]
-    ca_cert: Option<PathBuf>,
 }
 
-impl Source {
+/// What a command works on: an integration, or what the flags say.
+pub(crate) struct Chosen {
+    pub(crate) settings: Settings,
+    pub(crate) url: ApiUrl,
+    pub(crate) ca: Option<Vec<u8>>,
+    credentials: Credentials,
+}
+
+impl Rules {
     pub(crate) fn selection(&self) -> Result<Selection, Failure> {
-        let visibility = |name: &String| {
-            let unknown = || Failure::Usage(format!("`{name}` is not a visibility. There are: public, private, internal"));
-            Visibility::parse(name.trim()).ok_or_else(unknown)
-        };
         Ok(Selection {
             include: self.repo.clone(),
             exclude: self.exclude.clone(),
-            visibility: self.visibility.iter().map(visibility).collect::<Result<_, _>>()?,
+            visibility: self.visibility.iter().map(|name| visibility(name)).collect::<Result<_, _>>()?,
             no_archived: self.no_archived,
             no_forks: self.no_forks,
             topics: self.topic.clone(),
@@ -65,21 +79,115 @@ impl Source {
         })
     }
 
-    pub(crate) fn url(&self) -> Result<ApiUrl, Failure> {
-        Ok(ApiUrl::parse(&self.api_url)?)
+    /// Changes what is told, and leaves the rest as it was.
+    pub(crate) fn amend(&self, selection: &mut Selection) -> Result<(), Failure> {
+        let told = self.selection()?;
+        if !told.include.is_empty() {
+            selection.include = told.include;
+        }
+        if !told.exclude.is_empty() {
+            selection.exclude = told.exclude;
+        }
+        if !told.visibility.is_empty() {
+            selection.visibility = told.visibility;
+        }
+        if !told.topics.is_empty() {
+            selection.topics = told.topics;
+        }
+        selection.no_archived = (selection.no_archived || self.no_archived) && !self.archived;
+        selection.no_forks = (selection.no_forks || self.no_forks) && !self.forks;
+        selection.pushed_since = told.pushed_since.or(selection.pushed_since);
+        Ok(())
+    }
+}
+
+pub(crate) fn visibility(name: &str) -> Result<Visibility, Failure> {
+    Visibility::parse(name.trim()).ok_or_else(|| Failure::Usage(format!("`{name}` is not a visibility. There are: public, private, internal")))
+}
+
+impl Source {
+    /// What the flags say, if they name an organization.
+    pub(crate) fn by_flags(&self, fetch: &[String], since: Option<&str>) -> Result<Option<Chosen>, Failure> {
+        let settings = Settings {
+            orgs: self.org.clone(),
+            selection: self.rules.selection()?,
+            groups: groups(fetch)?,
+            since: since.map(date).transpose()?,
+            ..Settings::default()
+        };
+        if self.org.is_empty() {
+            if !settings.selection.is_everything() || !fetch.is_empty() || since.is_some() {
+                let told = "without --org an integration is used, which has its own choices: change them with `sei-github integrations edit`";
+                return Err(Failure::Usage(told.to_owned()));
+            }
+            return Ok(None);
+        }
+        let (url, ca) = (ApiUrl::parse(&self.api_url)?, certificates(self.ca_cert.as_deref())?);
+        Ok(Some(Chosen { settings, url, ca, credentials: Credentials::Environment }))
     }
 
-    pub(crate) fn certificates(&self) -> Result<Option<Vec<u8>>, Failure> {
-        let read =
-            |file: &PathBuf| std::fs::read(file).map_err(|error| Failure::Usage(format!("the certificates in {} cannot be read: {error}", file.display())));
-        self.ca_cert.as_ref().map(read).transpose()
+    /// The integrations that are named or, if none is, all of them.
+    pub(crate) async fn installed(&self, store: &dyn Store) -> Result<Vec<Integration>, Failure> {
+        let mut all = Vec::new();
+        for name in &self.integration {
+            all.push(integration::integration(store, name).await?);
+        }
+        if self.integration.is_empty() {
+            all = integration::integrations(store).await?;
+        }
+        if all.is_empty() {
+            return Err(Failure::Usage(
+                "nothing says what to copy. Name an organization with --org, or install an integration with `sei-github connect`".to_owned(),
+            ));
+        }
+        Ok(all)
     }
 
-    /// Every token of the environment, for this GitHub.
+    /// For commands that look at one: what the flags say, or the integration that is meant.
+    pub(crate) async fn one(&self, fetch: &[String], dir: &Path) -> Result<Chosen, Failure> {
+        if let Some(chosen) = self.by_flags(fetch, None)? {
+            return Ok(chosen);
+        }
+        let all = if aws::Embedded::is_in(dir) {
+            let table = aws::Embedded::open(dir).await?;
+            let all = self.installed(&table.store()).await;
+            table.shutdown().await;
+            all?
+        } else {
+            Vec::new()
+        };
+        match all.as_slice() {
+            [one] => Chosen::of(one),
+            [] => Err(Failure::Usage(format!(
+                "there is no integration in {}. Name an organization with --org, or install one with `sei-github connect`",
+                dir.display()
+            ))),
+            several => {
+                let names: Vec<&str> = several.iter().map(|one| one.name.as_str()).collect();
+                Err(Failure::Usage(format!("there are several integrations: name one with --integration ({})", names.join(", "))))
+            }
+        }
+    }
+}
+
+impl Chosen {
+    pub(crate) fn of(one: &Integration) -> Result<Self, Failure> {
+        let (url, ca) = (ApiUrl::parse(&one.github)?, certificates(one.ca_cert.as_deref().map(Path::new))?);
+        Ok(Self { settings: one.settings(), url, ca, credentials: one.credentials })
+    }
+
     pub(crate) fn tokens(&self) -> Result<Tokens, Failure> {
-        let (url, ca) = (self.url()?, self.certificates()?);
-        Ok(Tokens::trusting(url, tokens()?, ca.as_deref())?)
+        let tokens = match self.credentials {
+            Credentials::Environment => tokens()?,
+            Credentials::Stored => return Err(Failure::Authentication("no token is stored".to_owned())),
+        };
+        Ok(Tokens::trusting(self.url.clone(), tokens, self.ca.as_deref())?)
     }
+}
+
+pub(crate) fn certificates(file: Option<&Path>) -> Result<Option<Vec<u8>>, Failure> {
+    let read = |file: &Path| std::fs::read(file).map_err(|error| Failure::Usage(format!("the certificates in {} cannot be read: {error}", file.display())));
+    file.map(read).transpose()
 }
 
 /// The environment is read here and by clap, nowhere else.

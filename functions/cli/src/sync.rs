@@ -3,23 +3,109 @@
 use crate::arguments::Sync;
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::runner::{self, LocalQueue, Summary};
-use engine::{Env, Group, Settings, SystemClock, Tokens};
-use std::collections::BTreeSet;
+use crate::runner::{self, Listed, LocalQueue, Summary};
+use crate::source::Chosen;
+use engine::{Env, Group, Integration, Settings, StateKey, Store, SystemClock, Tokens, integration};
+use github::ApiUrl;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 pub(crate) async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
-    let settings = settings(&arguments)?;
-    let github = arguments.source.tokens()?;
+    let by_flags = arguments.source.by_flags(&arguments.fetch, arguments.since.as_deref())?;
+    // What is wrong with the flags or the token is told before anything is opened.
+    let by_flags = by_flags.map(|mut chosen| {
+        chosen.settings.full = arguments.full;
+        chosen.tokens().map(|tokens| (chosen, tokens))
+    });
+    let by_flags = by_flags.transpose()?;
     let table = aws::Embedded::open(&arguments.place.data_dir).await?;
-    let done = copy(github, settings, &table).await;
+    let done = match by_flags {
+        Some((chosen, tokens)) => match one_github(&table.store(), &chosen.url).await {
+            Ok(()) => copy(tokens, chosen.settings, &table).await.map(|done| done.code),
+            Err(failure) => Err(failure),
+        },
+        None => every(&arguments, &table).await,
+    };
     table.shutdown().await;
     done
 }
 
+/// Every integration that was named, or all that are not paused; one that fails does not hold up the others.
+async fn every(arguments: &Sync, table: &aws::Embedded) -> Result<ExitCode, Failure> {
+    let store = table.store();
+    let installed = arguments.source.installed(&store).await?;
+    let active: Vec<Integration> = integration::integrations(&store).await?.into_iter().filter(|one| !one.paused).collect();
+    let mut code = ExitCode::SUCCESS;
+    let mut listed: Vec<BTreeMap<String, Listed>> = Vec::new();
+    for one in &installed {
+        if one.paused {
+            eprintln!("{}: paused; `sei-github integrations resume {0}` goes on with it", one.name);
+            continue;
+        }
+        if installed.len() > 1 {
+            eprintln!("{}:", one.name);
+        }
+        let others = active.iter().filter(|other| other.name != one.name);
+        let shared = others.flat_map(|other| &other.organizations).map(|org| org.to_lowercase()).collect();
+        match integrate(one, shared, arguments.full, table).await {
+            Ok(done) => {
+                code = if code == ExitCode::SUCCESS { done.code } else { code };
+                listed.push(done.listed);
+            }
+            Err(failure) => {
+                eprintln!("sei-github: {}: {failure}", one.name);
+                code = if code == ExitCode::SUCCESS { failure.code() } else { code };
+            }
+        }
+    }
+    if listed.len() == active.len() {
+        bury_what_none_lists(&active, &listed, table).await?;
+    }
+    Ok(code)
+}
+
+async fn integrate(one: &Integration, shared: BTreeSet<String>, full: bool, table: &aws::Embedded) -> Result<Done, Failure> {
+    let chosen = Chosen::of(one)?;
+    one_github(&table.store(), &chosen.url).await?;
+    let settings = Settings { full, shared, ..chosen.settings.clone() };
+    copy(chosen.tokens()?, settings, table).await
+}
+
+/// An organization of several integrations has lost only the repositories that none of them sees any more.
+async fn bury_what_none_lists(active: &[Integration], listed: &[BTreeMap<String, Listed>], table: &aws::Embedded) -> Result<(), Failure> {
+    let orgs: BTreeSet<String> = active.iter().flat_map(|one| &one.organizations).map(|org| org.to_lowercase()).collect();
+    for org in orgs {
+        let by = active.iter().filter(|one| one.organizations.iter().any(|own| own.eq_ignore_ascii_case(&org))).count();
+        let told: Vec<&Listed> = listed.iter().filter_map(|of| of.get(&org)).collect();
+        if let Some(first) = told.first().filter(|_| by > 1 && told.len() == by) {
+            let all = told.iter().flat_map(|one| one.repositories.iter().cloned()).collect();
+            engine::bury(&table.store(), jiff::Timestamp::now(), first.organization, &all).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Ids are a server's own: two servers in one copy would mix.
+async fn one_github(store: &dyn Store, url: &ApiUrl) -> Result<(), Failure> {
+    let key = StateKey { of: "place".to_owned(), name: "github".to_owned() };
+    let state = store.states(std::slice::from_ref(&key)).await?.into_iter().next().unwrap_or_default();
+    match state.value.as_str() {
+        None => Ok(store.save(&key, state.revision, &json!(url.host())).await.map(|_| ())?),
+        Some(host) if host == url.host() => Ok(()),
+        Some(host) => Err(Failure::Usage(format!("this copy is of {host}, not of {}: choose another directory with --data-dir", url.host()))),
+    }
+}
+
+/// What a sync left.
+pub(crate) struct Done {
+    pub(crate) code: ExitCode,
+    listed: BTreeMap<String, Listed>,
+}
+
 /// The same for `sync` and `demo`.
-pub(crate) async fn copy(github: Tokens, settings: Settings, table: &aws::Embedded) -> Result<ExitCode, Failure> {
+pub(crate) async fn copy(github: Tokens, settings: Settings, table: &aws::Embedded) -> Result<Done, Failure> {
     let queue = Arc::new(LocalQueue::default());
     let selective = !settings.selection.is_everything();
     let env = Env::new(github, Arc::new(table.store()), queue.clone(), Arc::new(SystemClock), settings);
@@ -37,7 +123,7 @@ pub(crate) async fn copy(github: Tokens, settings: Settings, table: &aws::Embedd
         )));
     }
     let failed = !summary.failed.is_empty() || summary.stopped;
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(Done { code: if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }, listed: summary.listed })
 }
 
 fn tell(summary: &Summary, env: &Env, took: std::time::Duration) {
@@ -83,15 +169,4 @@ pub(crate) fn groups(names: &[String]) -> Result<BTreeSet<Group>, Failure> {
 pub(crate) fn date(text: &str) -> Result<jiff::Timestamp, Failure> {
     let day = |text: &str| text.parse::<jiff::civil::Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     text.parse().ok().or_else(|| day(text)).ok_or_else(|| Failure::Usage(format!("`{text}` is not a date. Write 2025-01-31 or 2025-01-31T12:00:00Z")))
-}
-
-fn settings(arguments: &Sync) -> Result<Settings, Failure> {
-    Ok(Settings {
-        orgs: arguments.source.org.clone(),
-        selection: arguments.source.selection()?,
-        groups: groups(&arguments.fetch)?,
-        since: arguments.since.as_deref().map(date).transpose()?,
-        full: arguments.full,
-        ..Settings::default()
-    })
 }

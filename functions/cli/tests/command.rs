@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, as it should")]
 
 mod choices;
+mod installs;
 mod plans;
 
 use serde_json::Value;

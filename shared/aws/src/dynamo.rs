@@ -5,6 +5,8 @@
 //! | a record | `entity#scope`, key | export, sweeps (BatchGetItem by key, Query by prefix) |
 //! | which scopes an entity has | `scopes#entity`, scope | export, status |
 //! | mark, hint | `repo#scope`, name | advance, discovery, status |
+//! | integration | `integrations`, name | every command that asks GitHub |
+//! | which GitHub the copy is of | `place`, `github` | sync |
 //! | gate | `gates`, token#resource | every request to GitHub, status |
 //! | what a discovery found and spent | `discoveries`, organization | status |
 //! | commits whose files are to be read | `files#scope`, sha | that sweep |
@@ -41,7 +43,7 @@ pub struct DynamoStore {
     pub(crate) table: String,
     writes: Writes,
     /// Scopes that are known to be listed.
-    listed: Mutex<HashSet<(String, ScopeId)>>,
+    pub(crate) listed: Mutex<HashSet<(String, ScopeId)>>,
 }
 
 /// What a write does to a row, decided from what was there.
@@ -386,6 +388,10 @@ impl Store for DynamoStore {
                 return Ok(total);
             }
         }
+    }
+
+    async fn erase(&self, entity: &'static Entity, scope: ScopeId, prefix: &str) -> Result<u64, StoreError> {
+        self.erase_rows(entity, scope, prefix).await
     }
 
     async fn scopes(&self, entity: &'static Entity) -> Result<Vec<ScopeId>, StoreError> {

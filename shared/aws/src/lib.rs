@@ -4,6 +4,7 @@
 mod dynamo;
 #[cfg(feature = "embedded")]
 mod embedded;
+mod erase;
 mod item;
 mod queue;
 mod secrets;

@@ -115,7 +115,8 @@ async fn visit(job: &Job, meter: &mut Meter, deadline: Timestamp) -> Result<Outc
 }
 
 fn begin(repo: &Repository, sweep: &dyn Sweep, env: &Env) -> Walk {
-    Walk { hint: repo.moved.get(sweep.name()).cloned(), began: Some(env.now()), full: env.settings.full, ..Walk::default() }
+    let hint = repo.moved.get(sweep.name()).map(|moved| format!("{moved}{}", sweep.chosen(&env.settings)));
+    Walk { hint, began: Some(env.now()), full: env.settings.full, ..Walk::default() }
 }
 
 /// Writes what a page brought, then the mark that says so.

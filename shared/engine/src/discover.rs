@@ -8,6 +8,7 @@ use crate::model::{Job, Presence, Record, ScopeId, StateKey, Written};
 use crate::node::{Node, Out, padded, short_hash};
 use crate::organization::{self, Pages, patiently};
 use crate::plan::{Bill, further};
+use crate::ports::Store;
 use crate::repository::Repository;
 use crate::sweeps::{self, Sweep};
 use crate::{Error, Listing};
@@ -22,6 +23,10 @@ pub struct Found {
     pub repositories: u64,
     /// Listed, but not selected.
     pub left_out: u64,
+    /// The organization's id.
+    pub organization: ScopeId,
+    /// Keys of all repositories that it has, selected or not.
+    pub listed: BTreeSet<String>,
     /// Chosen patterns that no repository of this organization fits.
     pub unmatched: BTreeSet<String>,
     pub jobs: Vec<Job>,
@@ -71,7 +76,8 @@ pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
     let env = &env.metered();
     let done = look(org, env).await;
     let cost = Cost::of(env.github.spent());
-    let key = StateKey { of: PARTITION.to_owned(), name: org.to_lowercase() };
+    let by = env.settings.integration.as_ref().map(|name| format!(" by {}", name.to_lowercase())).unwrap_or_default();
+    let key = StateKey { of: PARTITION.to_owned(), name: format!("{}{by}", org.to_lowercase()) };
     let before = env.store.states(std::slice::from_ref(&key)).await?.into_iter().next().unwrap_or_default();
     let mut discovered: Discovered = serde_json::from_value(before.value).unwrap_or_default();
     discovered.spent += cost;
@@ -116,9 +122,10 @@ async fn look(org: &str, env: &Env) -> Result<Found, Error> {
         }
         look_at(env, org_id, &taken, &mut found).await?;
     }
-    if found.missing.is_empty() {
-        found.written += bury(env, org_id, &listed).await?;
+    if found.missing.is_empty() && !env.settings.shared.contains(&org.to_lowercase()) {
+        found.written += bury(env.store.as_ref(), env.now(), org_id, &listed).await?;
     }
+    (found.organization, found.listed) = (org_id, listed);
     people(org, org_id, env, &mut found).await?;
     for jobs in found.jobs.chunks(100) {
         env.queue.send(jobs).await?;
@@ -183,8 +190,13 @@ pub(crate) fn is_due(env: &Env, hint: &Repository, sweep: &dyn Sweep, mark: &Mar
         None => false,
         // Empty, and never seen otherwise: nothing to read, and nothing to ask.
         Some(moved) if mark.finished_at.is_none() && is_nothing(moved) => false,
-        Some(moved) => env.settings.full || mark.done_for.as_ref() != Some(moved),
+        Some(moved) => env.settings.full || !covers(mark.done_for.as_deref().unwrap_or_default(), moved, sweep.chosen(&env.settings)),
     }
+}
+
+/// Whether what was read then is what is chosen now, or more.
+fn covers(done_for: &str, moved: &str, chosen: &str) -> bool {
+    done_for.strip_prefix(moved).is_some_and(|rest| rest == chosen || chosen.is_empty() && rest.starts_with('|'))
 }
 
 pub(crate) fn hint(node: Node<'_>, org_id: ScopeId) -> Repository {
@@ -279,12 +291,13 @@ fn fields(node: Node<'_>, before: Option<&serde_json::Map<String, Value>>) -> Va
 }
 
 /// A repository that the whole list no longer has is deleted, transferred away, or no longer visible.
-async fn bury(env: &Env, org_id: ScopeId, listed: &BTreeSet<String>) -> Result<Written, Error> {
+/// Makes tombstones of the repositories that an organization no longer has.
+pub async fn bury(store: &dyn Store, now: Timestamp, org_id: ScopeId, listed: &BTreeSet<String>) -> Result<Written, Error> {
     let mut after: Option<String> = None;
     let mut gone = Vec::new();
     loop {
         let listing = Listing { entity: &REPOSITORIES, scope: org_id, prefix: "", after: after.as_deref(), limit: 500 };
-        let page = env.store.list(&listing).await?;
+        let page = store.list(&listing).await?;
         after = page.rows.last().map(|row| row.key.clone());
         gone.extend(page.rows.into_iter().filter(|row| !row.gone && !listed.contains(&row.key)));
         if !page.more || after.is_none() {
@@ -298,24 +311,24 @@ async fn bury(env: &Env, org_id: ScopeId, listed: &BTreeSet<String>) -> Result<W
             entity: &REPOSITORIES,
             scope: org_id,
             key: row.key.clone(),
-            version: row.version.absent(env.now()),
+            version: row.version.absent(now),
             fields: serde_json::Map::new(),
             presence: Presence::Gone,
         });
         // Its sweeps stop, unless another organization has it now.
         let key: StateKey = Repository::key(id);
-        let states = env.store.states(std::slice::from_ref(&key)).await?;
+        let states = store.states(std::slice::from_ref(&key)).await?;
         let Some((state, mut hint)) = states.first().and_then(|state| Some((state, Repository::parse(state)?))) else { continue };
         if hint.org_id == org_id && !hint.gone {
             hint.gone = true;
             let value = serde_json::to_value(&hint).map_err(|error| Error::Unreadable(error.to_string()))?;
-            match env.store.save(&key, state.revision, &value).await {
+            match store.save(&key, state.revision, &value).await {
                 Ok(_) | Err(crate::StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
         }
     }
-    Ok(env.store.put(&records).await?)
+    Ok(store.put(&records).await?)
 }
 
 /// Members and teams: one query for most organizations.

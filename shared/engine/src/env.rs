@@ -27,11 +27,24 @@ pub struct Settings {
     pub full: bool,
     /// Share of each token's budget that is left to its owner.
     pub reserve_percent: u32,
+    /// Whose settings these are.
+    pub integration: Option<String>,
+    /// Organizations that another integration copies, too: what is not listed here may be listed there.
+    pub shared: BTreeSet<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { orgs: Vec::new(), selection: Selection::default(), groups: Group::ALL.into_iter().collect(), since: None, full: false, reserve_percent: 10 }
+        Self {
+            orgs: Vec::new(),
+            selection: Selection::default(),
+            groups: Group::ALL.into_iter().collect(),
+            since: None,
+            full: false,
+            reserve_percent: 10,
+            integration: None,
+            shared: BTreeSet::new(),
+        }
     }
 }
 

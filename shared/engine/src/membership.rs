@@ -49,3 +49,19 @@ pub(crate) async fn no_organization(env: &Env, org: &str, answer: &github::Answe
     }
     failed(format!("{told} Check the spelling, that it is an organization and not a person, and that the token's owner is a member of it."))
 }
+
+/// Organizations of which the token's owner is an active member; empty for a token that may not tell.
+/// <https://docs.github.com/en/rest/orgs/members#list-organization-memberships-for-the-authenticated-user>
+pub async fn memberships(env: &Env) -> Result<Vec<String>, Error> {
+    let mut next = Some("/user/memberships/orgs?state=active&per_page=100".to_owned());
+    let mut logins = Vec::new();
+    while let Some(path) = next.take() {
+        let reply = match env.rest(&path, None).await {
+            Err(Error::GitHub(github::Error::Forbidden { .. } | github::Error::Absent { .. })) => return Ok(logins),
+            other => other?,
+        };
+        logins.extend(Node(&reply.body).list("")?.iter().filter_map(|one| one.str("organization.login")).map(str::to_owned));
+        next = reply.next;
+    }
+    Ok(logins)
+}

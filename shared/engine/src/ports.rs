@@ -27,6 +27,10 @@ pub trait Store: Send + Sync {
     /// Rows that are not tombstones.
     async fn count(&self, entity: &'static Entity, scope: ScopeId) -> Result<u64, StoreError>;
 
+    /// Deletes rows for good, tombstones included: those whose key starts with `prefix`. Returns how many. A scope
+    /// without a row is no longer among its entity's scopes.
+    async fn erase(&self, entity: &'static Entity, scope: ScopeId, prefix: &str) -> Result<u64, StoreError>;
+
     /// The scopes that have at least one row of this entity.
     async fn scopes(&self, entity: &'static Entity) -> Result<Vec<ScopeId>, StoreError>;
 

@@ -2,7 +2,7 @@
 
 mod catalogue;
 mod census;
-mod commit_files;
+pub(crate) mod commit_files;
 mod commits;
 mod connections;
 mod deployments;
@@ -52,6 +52,11 @@ pub(crate) trait Sweep: Send + Sync {
     /// Asked even if discovery cannot tell that anything moved.
     fn always_due(&self) -> bool {
         false
+    }
+    /// Which of its entities are chosen, where it reads some of them by choice: having read more will do as well.
+    fn chosen(&self, settings: &crate::Settings) -> &'static str {
+        let _ = settings;
+        ""
     }
     /// What to ask of a repository (in GraphQL, of its `$items` newest) to estimate what GitHub tells no totals of.
     fn sample(&self) -> Option<String> {

@@ -2,10 +2,10 @@
 
 use super::connections::{Connection, Overflow, PAGE, Parent, Taken, check};
 use super::{Page, Sweep, Visit};
-use crate::Error;
 use crate::entities::{BRANCHES, Entity, Group, LABELS, MILESTONES, RELEASES, TAGS};
 use crate::node::{Node, Out, WHO, padded};
 use crate::plan::{Bill, Shape};
+use crate::{Error, Settings};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -81,6 +81,10 @@ impl Sweep for Catalogue {
     fn entities(&self) -> &'static [&'static Entity] {
         static OF: &[&Entity] = &[&BRANCHES, &TAGS, &LABELS, &MILESTONES, &RELEASES];
         OF
+    }
+
+    fn chosen(&self, settings: &Settings) -> &'static str {
+        if settings.wants(RELEASES.group) { "|releases" } else { "" }
     }
 
     async fn page(&self, visit: &Visit<'_>) -> Result<Page, Error> {

@@ -5,7 +5,8 @@
 
 use super::{Page, Sweep, Visit};
 use crate::entities::{COMMIT_FILES, COMMITS, Entity, Group};
-use crate::model::StateKey;
+use crate::mark;
+use crate::model::{Job, StateKey};
 use crate::node::{Node, Out};
 use crate::plan::{Bill, Shape, Weight, further};
 use crate::ports::StoreError;
@@ -46,6 +47,21 @@ pub(crate) async fn remember(visit: &Visit<'_>, shas: &[&String]) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// New commits are not put on the list while the option is off. Once it is on again they are looked for among all.
+pub(crate) async fn look_again_later(visit: &Visit<'_>) -> Result<(), Error> {
+    let job = Job { scope: visit.scope(), sweep: CommitFiles.name().to_owned() };
+    let mut mark = mark::read(visit.env.store.as_ref(), &job).await?;
+    if mark.revision == 0 || mark.memo.is_null() && mark.finished_at.is_none() && mark.walk.is_none() {
+        return Ok(());
+    }
+    (mark.memo, mark.walk, mark.finished_at) = (Value::Null, None, None);
+    match mark::save(visit.env.store.as_ref(), &job, &mut mark).await {
+        // Somebody else is at it, for whom the option is on.
+        Ok(()) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[async_trait]

@@ -99,6 +99,8 @@ async fn walk(visit: &Visit<'_>, mut position: Position, head: &str) -> Result<P
     if visit.env.settings.wants(Group::CommitFiles) {
         // Before the commits themselves, so that none is known whose files nobody will ask for.
         commit_files::remember(visit, &fresh).await?;
+    } else if !fresh.is_empty() {
+        commit_files::look_again_later(visit).await?;
     }
     position.frontier.retain(|sha| !met.contains(sha) && (visit.first() || !known.contains(sha)));
     let all_known = !visit.first() && !visit.full() && position.frontier.is_empty();

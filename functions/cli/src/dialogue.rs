@@ -1,0 +1,140 @@
+//! The questions of `connect`, in the order people know: Cloud or Enterprise, way to authenticate, name, repositories,
+//! options, check, save. What flags told already is not asked. Saves nothing.
+
+use crate::arguments::Connect;
+use crate::connect::{checked, chosen_by_flags, is_free, no_answer};
+use crate::failure::Failure;
+use crate::repos::passing;
+use crate::source::Chosen;
+use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
+use dialoguer::{Confirm, Input, MultiSelect, Select};
+use engine::check::Verdict;
+use engine::{Credentials, Env, Group, Integration, integration, memberships, repositories};
+use github::ApiUrl;
+use std::io::IsTerminal;
+
+/// The integration that was agreed on; none if its owner does not want it.
+pub(crate) async fn ask(arguments: &Connect) -> Result<Option<Integration>, Failure> {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !std::io::stderr().is_terminal();
+    let theme: Box<dyn Theme> = if plain { Box::new(SimpleTheme) } else { Box::new(ColorfulTheme::default()) };
+    let theme = theme.as_ref();
+    let url = match &arguments.api_url {
+        Some(url) => url.clone(),
+        None => which_github(theme)?,
+    };
+    ApiUrl::parse(&url)?;
+    let mut new = Integration::new("new", &url, arguments.org.clone(), credentials(theme)?);
+    chosen_by_flags(arguments, &mut new)?;
+    // For the questions that GitHub's own lists help with.
+    let (env, table) = passing(&Chosen::of(&new)?).await?;
+    new.name = name(theme, arguments)?;
+    is_free(&new, &arguments.place.data_dir).await?;
+    if new.organizations.is_empty() {
+        new.organizations = organizations(theme, &env).await?;
+    }
+    if new.repositories.is_everything() {
+        which_repositories(theme, &env, &mut new).await?;
+    }
+    table.shutdown().await;
+    if arguments.fetch.is_empty() {
+        options(theme, &mut new)?;
+    }
+    let works = arguments.no_check || checked(&new).await?.verdict == Verdict::Works;
+    let question = if works { "Save this integration?" } else { "It cannot work, or not wholly. Save it all the same?" };
+    let save = Confirm::with_theme(theme).with_prompt(question).default(works).interact().map_err(no_answer)?;
+    if !save {
+        eprintln!("nothing was saved");
+    }
+    Ok(save.then_some(new))
+}
+
+fn which_github(theme: &dyn Theme) -> Result<String, Failure> {
+    let kinds = ["github.com", "Enterprise Cloud with data residency (ghe.com)", "Enterprise Server"];
+    let kind = Select::with_theme(theme).with_prompt("Which GitHub?").items(kinds).default(0).interact().map_err(no_answer)?;
+    if kind == 0 {
+        return Ok("https://api.github.com".to_owned());
+    }
+    let example = if kind == 1 { "https://api.SUBDOMAIN.ghe.com" } else { "https://HOST/api/v3" };
+    let good = |text: &String| ApiUrl::parse(text).map(|_| ()).map_err(|error| error.to_string());
+    Input::with_theme(theme).with_prompt(format!("Address of its API ({example})")).validate_with(good).interact_text().map_err(no_answer)
+}
+
+fn credentials(theme: &dyn Theme) -> Result<Credentials, Failure> {
+    let set = ["GITHUB_TOKEN", "GITHUB_TOKENS"].into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+    let environment = match set {
+        Some(name) => format!("the token in {name}, which is set"),
+        None => "the token in GITHUB_TOKEN, which is not set: set it and run this again".to_owned(),
+    };
+    let ways = [(Credentials::Environment, environment)];
+    let items: Vec<&String> = ways.iter().map(|(_, text)| text).collect();
+    let way = Select::with_theme(theme).with_prompt("How does it authenticate?").items(items).default(0).interact().map_err(no_answer)?;
+    Ok(ways.get(way).map_or(Credentials::Environment, |(way, _)| *way))
+}
+
+fn name(theme: &dyn Theme, arguments: &Connect) -> Result<String, Failure> {
+    if let Some(name) = &arguments.name {
+        return Ok(name.clone());
+    }
+    let good = |text: &String| integration::is_name(text).map_err(|error| error.to_string());
+    Input::with_theme(theme).with_prompt("Name of the integration").default("github".to_owned()).validate_with(good).interact_text().map_err(no_answer)
+}
+
+async fn organizations(theme: &dyn Theme, env: &Env) -> Result<Vec<String>, Failure> {
+    let logins = memberships(env).await?;
+    if logins.is_empty() {
+        eprintln!("GitHub names no organization of which the token's owner is a member.");
+        let login: String = Input::with_theme(theme).with_prompt("Login of the organization").interact_text().map_err(no_answer)?;
+        return Ok(vec![login]);
+    }
+    let defaults: Vec<bool> = logins.iter().map(|_| logins.len() == 1).collect();
+    loop {
+        let prompt = "Organizations (space chooses, enter goes on)";
+        let chosen = MultiSelect::with_theme(theme).with_prompt(prompt).items(&logins).defaults(&defaults).interact().map_err(no_answer)?;
+        if !chosen.is_empty() {
+            return Ok(chosen.into_iter().filter_map(|index| logins.get(index).cloned()).collect());
+        }
+        eprintln!("Choose at least one.");
+    }
+}
+
+async fn which_repositories(theme: &dyn Theme, env: &Env, new: &mut Integration) -> Result<(), Failure> {
+    let ways = ["all, present and future", "chosen from a list", "by patterns on their names"];
+    match Select::with_theme(theme).with_prompt("Which repositories?").items(ways).default(0).interact().map_err(no_answer)? {
+        1 => {
+            let mut names = Vec::new();
+            for org in &new.organizations {
+                let listed = repositories(org, env).await?.repositories.into_iter();
+                names.extend(listed.filter(|one| one.against.is_empty()).map(|one| one.repo));
+            }
+            let prompt = "Repositories (space chooses, enter goes on)";
+            let chosen = MultiSelect::with_theme(theme).with_prompt(prompt).items(&names).max_length(15).interact().map_err(no_answer)?;
+            new.repositories.include = chosen.into_iter().filter_map(|index| names.get(index)).map(|name| literal(name)).collect();
+        }
+        2 => {
+            let list = |prompt: &str| -> Result<Vec<String>, Failure> {
+                let text: String = Input::with_theme(theme).with_prompt(prompt).allow_empty(true).interact_text().map_err(no_answer)?;
+                Ok(text.split([',', ' ']).map(str::trim).filter(|glob| !glob.is_empty()).map(str::to_owned).collect())
+            };
+            new.repositories.include = list("Only names like (such as api-*, empty for all)")?;
+            new.repositories.exclude = list("But not names like (empty for none)")?;
+        }
+        _ => {}
+    }
+    new.validate()?;
+    Ok(())
+}
+
+/// A name is not a pattern: what would be special in one is not meant.
+fn literal(name: &str) -> String {
+    name.chars().flat_map(|letter| if "*?[]{}!\\".contains(letter) { vec!['\\', letter] } else { vec![letter] }).collect()
+}
+
+fn options(theme: &dyn Theme, new: &mut Integration) -> Result<(), Failure> {
+    let groups: Vec<Group> = Group::ALL.into_iter().filter(|group| *group != Group::Always).collect();
+    let names: Vec<&str> = groups.iter().map(|group| group.name()).collect();
+    let defaults = vec![true; groups.len()];
+    let prompt = "What is fetched? Each can be switched later (space chooses, enter goes on)";
+    let chosen = MultiSelect::with_theme(theme).with_prompt(prompt).items(&names).defaults(&defaults).interact().map_err(no_answer)?;
+    new.fetch = chosen.into_iter().filter_map(|index| groups.get(index).copied()).collect();
+    Ok(())
+}

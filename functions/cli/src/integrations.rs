@@ -1,0 +1,204 @@
+//! `integrations`: lists, shows and changes what `connect` installed. Asks GitHub nothing.
+
+use crate::arguments::{Edit, Integrations, Listed, Purge, Shown};
+use crate::config;
+use crate::failure::Failure;
+use crate::sync::groups;
+use engine::{Credentials, Group, Integration, Selection, integration};
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+pub(crate) async fn run(command: Integrations) -> Result<ExitCode, Failure> {
+    match command {
+        Integrations::List(arguments) => list(arguments).await,
+        Integrations::Show(arguments) => show(arguments).await,
+        Integrations::Edit(arguments) => edit(arguments).await,
+        Integrations::Pause(named) => pause(&named.name, true, &named.place.data_dir).await,
+        Integrations::Resume(named) => pause(&named.name, false, &named.place.data_dir).await,
+        Integrations::Remove(named) => {
+            let table = open(&named.place.data_dir).await?;
+            let gone = integration::remove(&table.store(), &named.name).await;
+            table.shutdown().await;
+            eprintln!("{} is removed. What it copied stays; `sei-github integrations purge` deletes what no integration chooses", gone?.name);
+            Ok(ExitCode::SUCCESS)
+        }
+        Integrations::Purge(arguments) => purge(arguments).await,
+    }
+}
+
+/// The table of an existing copy: these commands make none.
+async fn open(dir: &Path) -> Result<aws::Embedded, Failure> {
+    if !aws::Embedded::is_in(dir) {
+        return Err(Failure::Usage(format!(
+            "there is no copy in {}. `sei-github connect` installs an integration; --data-dir names another directory",
+            dir.display()
+        )));
+    }
+    Ok(aws::Embedded::open(dir).await?)
+}
+
+async fn list(arguments: Listed) -> Result<ExitCode, Failure> {
+    let all = if aws::Embedded::is_in(&arguments.place.data_dir) {
+        let table = open(&arguments.place.data_dir).await?;
+        let all = integration::integrations(&table.store()).await;
+        table.shutdown().await;
+        all?
+    } else {
+        Vec::new()
+    };
+    let mut out = std::io::stdout().lock();
+    if arguments.json {
+        serde_json::to_writer_pretty(&mut out, &all).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else if all.is_empty() {
+        eprintln!("No integration is installed. `sei-github connect` installs one.");
+    }
+    for one in all.iter().filter(|_| !arguments.json) {
+        let which = if one.repositories.is_everything() { "all repositories" } else { "selected repositories" };
+        let paused = if one.paused { "  (paused)" } else { "" };
+        writeln!(out, "{:<24} {} of {} on {}{paused}", one.name, which, one.organizations.join(", "), host(one))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn host(one: &Integration) -> String {
+    github::ApiUrl::parse(&one.github).map_or_else(|_| one.github.clone(), |url| url.web().replace("https://", ""))
+}
+
+async fn show(arguments: Shown) -> Result<ExitCode, Failure> {
+    let table = open(&arguments.place.data_dir).await?;
+    let one = integration::integration(&table.store(), &arguments.name).await;
+    table.shutdown().await;
+    let one = one?;
+    let mut out = std::io::stdout().lock();
+    if arguments.json {
+        serde_json::to_writer_pretty(&mut out, &one).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    } else if arguments.toml {
+        write!(out, "{}", config::write(&one))?;
+    } else {
+        write!(out, "{}", describe(&one))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// For people.
+pub(crate) fn describe(one: &Integration) -> String {
+    let credentials = match one.credentials {
+        Credentials::Environment => "from GITHUB_TOKEN, at each run",
+        Credentials::Stored => "kept in this directory",
+    };
+    let rules = &one.repositories;
+    let mut which = Vec::new();
+    let mut rule = |what: &str, list: &[String]| which.extend((!list.is_empty()).then(|| format!("{what} {}", list.join(", "))));
+    rule("named", &rules.include);
+    rule("not named", &rules.exclude);
+    rule("that are", &rules.visibility.iter().map(|one| one.name().to_owned()).collect::<Vec<_>>());
+    rule("with a topic of", &rules.topics);
+    which.extend(rules.no_archived.then(|| "not archived".to_owned()));
+    which.extend(rules.no_forks.then(|| "no forks".to_owned()));
+    which.extend(rules.pushed_since.map(|since| format!("pushed to since {since:.0}")));
+    let which = if which.is_empty() { "all, present and future".to_owned() } else { which.join("; ") };
+    let off: Vec<&str> = Group::ALL.into_iter().filter(|group| *group != Group::Always && !one.fetch.contains(group)).map(Group::name).collect();
+    let on: Vec<&str> = one.fetch.iter().filter(|group| **group != Group::Always).map(|group| group.name()).collect();
+    let mut text = format!(
+        "name           {}{}\nGitHub         {}\norganizations  {}\nrepositories   {which}\nfetched        {}\n",
+        one.name,
+        if one.paused { " (paused)" } else { "" },
+        host(one),
+        one.organizations.join(", "),
+        on.join(", "),
+    );
+    if !off.is_empty() {
+        text.push_str(&format!("switched off   {}\n", off.join(", ")));
+    }
+    if let Some(since) = one.since {
+        text.push_str(&format!("since          {since:.0}\n"));
+    }
+    text.push_str(&format!("token          {credentials}; {} % of its budget is left alone\n", one.reserve_percent));
+    text
+}
+
+async fn edit(arguments: Edit) -> Result<ExitCode, Failure> {
+    let whole = arguments.config.as_deref().map(config::read).transpose()?;
+    if let Some(whole) = &whole
+        && !whole.name.eq_ignore_ascii_case(&arguments.name)
+    {
+        return Err(Failure::Usage(format!("the file is of `{}`, not of `{}`: a name does not change", whole.name, arguments.name)));
+    }
+    let all = arguments.fetch.iter().any(|name| name == "all");
+    let fetch = if arguments.fetch.is_empty() { None } else { Some(groups(if all { &[] } else { &arguments.fetch })?) };
+    // Checked before, so that the change itself cannot fail half-way.
+    arguments.rules.selection()?;
+    let table = open(&arguments.place.data_dir).await?;
+    let edited = integration::change(&table.store(), &arguments.name, |one| {
+        if let Some(whole) = &whole {
+            *one = Integration { name: one.name.clone(), paused: one.paused, ..whole.clone() };
+            return;
+        }
+        if arguments.all_repositories {
+            one.repositories = Selection::default();
+        }
+        // What could be wrong with it was looked at above.
+        let _ = arguments.rules.amend(&mut one.repositories);
+        if !arguments.org.is_empty() {
+            one.organizations.clone_from(&arguments.org);
+        }
+        if let Some(fetch) = &fetch {
+            one.fetch.clone_from(fetch);
+        }
+    })
+    .await;
+    table.shutdown().await;
+    print!("{}", describe(&edited?));
+    eprintln!("The next sync follows it: what is new is read from its beginning; what is switched off stays as it is until `sei-github integrations purge`.");
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn pause(name: &str, paused: bool, dir: &Path) -> Result<ExitCode, Failure> {
+    let table = open(dir).await?;
+    let changed = integration::change(&table.store(), name, |one| one.paused = paused).await;
+    table.shutdown().await;
+    eprintln!("{} {}", changed?.name, if paused { "is paused: syncs leave it out" } else { "goes on with the next sync" });
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn purge(arguments: Purge) -> Result<ExitCode, Failure> {
+    let table = open(&arguments.place.data_dir).await?;
+    let done = purge_in(&table, arguments.yes).await;
+    table.shutdown().await;
+    done
+}
+
+async fn purge_in(table: &aws::Embedded, yes: bool) -> Result<ExitCode, Failure> {
+    let store = table.store();
+    let all = integration::integrations(&store).await?;
+    if all.is_empty() && !yes {
+        eprintln!("No integration is installed, so nothing is chosen: all of the copy would go.");
+    }
+    let would = engine::purge(&store, &all, false).await?;
+    if would.rows.is_empty() {
+        eprintln!("Nothing is here that no integration chooses.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    for repo in &would.repositories {
+        println!("{repo}");
+    }
+    for (entity, rows) in &would.rows {
+        println!("{entity:<22} {rows:>9}");
+    }
+    if !yes {
+        if !std::io::stdin().is_terminal() {
+            return Err(Failure::Usage("nothing was deleted. Say --yes to delete these".to_owned()));
+        }
+        let sure = dialoguer::Confirm::new().with_prompt("Delete these for good?").default(false).interact();
+        if !sure.map_err(crate::connect::no_answer)? {
+            eprintln!("nothing was deleted");
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+    let purged = engine::purge(&store, &all, true).await?;
+    eprintln!("{} rows deleted", purged.rows.values().sum::<u64>());
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,67 @@
+//! Deletes rows of a partition for good. Knows keys only; what may be deleted, the engine decides.
+
+use crate::dynamo::DynamoStore;
+use crate::item::{self, Item, keys, string, text};
+use crate::wire::{self, failed};
+use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+use engine::entities::Entity;
+use engine::{ScopeId, StoreError};
+use std::sync::PoisonError;
+
+/// DynamoDB takes so many deletes in one request.
+const AT_ONCE: usize = 25;
+
+impl DynamoStore {
+    /// A page of keys at a time, so that memory does not follow the partition's size. The scope goes last: killed in
+    /// between, the next call finds it again.
+    pub(crate) async fn erase_rows(&self, entity: &Entity, scope: ScopeId, prefix: &str) -> Result<u64, StoreError> {
+        let mut rows = 0;
+        loop {
+            let query = self.client.query().table_name(&self.table).projection_expression("pk, sk, #part").expression_attribute_names("#part", "_part");
+            let query = query.consistent_read(true).limit(500).expression_attribute_values(":pk", text(item::pk(entity.name, scope)));
+            let query = if prefix.is_empty() {
+                query.key_condition_expression("pk = :pk")
+            } else {
+                query.key_condition_expression("pk = :pk AND begins_with(sk, :prefix)").expression_attribute_values(":prefix", text(prefix))
+            };
+            let items = query.send().await.map_err(|error| failed("listing rows", error))?.items.unwrap_or_default();
+            if items.is_empty() {
+                break;
+            }
+            rows += items.iter().filter(|item| !item.contains_key("_part")).count();
+            for chunk in items.chunks(AT_ONCE) {
+                self.delete(chunk).await?;
+            }
+        }
+        if prefix.is_empty() {
+            self.listed.lock().unwrap_or_else(PoisonError::into_inner).remove(&(entity.name.to_owned(), scope));
+            let key = keys(&format!("scopes#{}", entity.name), &scope.to_string());
+            let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key));
+            delete.send().await.map_err(|error| failed("unlisting a scope", error))?;
+        }
+        Ok(u64::try_from(rows).unwrap_or(0))
+    }
+
+    async fn delete(&self, items: &[Item]) -> Result<(), StoreError> {
+        let doing = "deleting rows";
+        let broken = |error: aws_sdk_dynamodb::error::BuildError| StoreError::Broken { what: doing.to_owned(), source: error.into() };
+        let one = |item: &Item| {
+            let delete = DeleteRequest::builder().set_key(Some(keys(&string(item, "pk"), &string(item, "sk")))).build().map_err(broken)?;
+            Ok::<_, StoreError>(WriteRequest::builder().delete_request(delete).build())
+        };
+        let mut open = items.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        let mut tried = 0;
+        while !open.is_empty() {
+            if tried == wire::TRIES {
+                return Err(wire::gave_up(doing));
+            }
+            let answer = self.client.batch_write_item().request_items(&self.table, open).send().await;
+            open = answer.map_err(|error| failed(doing, error))?.unprocessed_items.unwrap_or_default().remove(&self.table).unwrap_or_default();
+            if !open.is_empty() {
+                wire::pause(tried).await;
+                tried += 1;
+            }
+        }
+        Ok(())
+    }
+}
