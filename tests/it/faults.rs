@@ -321,7 +321,7 @@ async fn a_job_that_meets_a_limit_comes_back_by_itself() {
     bench.github.faults().secondary = Some((bench.github.ledger().requests + 1, Some(30)));
     let job = found.jobs.into_iter().find(|job| job.sweep == "issues").unwrap();
     let message = fetcher::Message { message_id: "a".to_owned(), body: serde_json::to_string(&job).unwrap() };
-    let failures = fetcher::handle(fetcher::Batch { records: vec![message] }, &env, jiff::Timestamp::MAX).await;
+    let failures = fetcher::handle(fetcher::Batch { records: vec![message] }, &env.clone().into(), jiff::Timestamp::MAX).await;
     assert!(failures.batch_item_failures.is_empty(), "a limit is no failure");
     assert_eq!(queue.take(), [job]);
 }
@@ -334,7 +334,7 @@ async fn a_message_that_is_no_job_fails_alone() {
     let batch = fetcher::Batch {
         records: vec![message("a", "not json"), message("b", r#"{"scope": 1, "sweep": "issues"}"#), message("c", r#"{"scope": 1, "sweep": "wikis"}"#)],
     };
-    let failures = fetcher::handle(batch, &env, jiff::Timestamp::MAX).await;
+    let failures = fetcher::handle(batch, &env.clone().into(), jiff::Timestamp::MAX).await;
     let failed: Vec<String> = failures.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
     assert_eq!(failed, ["a", "c"]);
 }

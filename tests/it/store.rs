@@ -64,6 +64,25 @@ async fn a_record_beyond_what_dynamodb_takes_is_cut_up_and_comes_back_whole() {
 }
 
 #[tokio::test]
+async fn erased_rows_are_gone_with_their_parts_and_others_stay() {
+    let table = Embedded::in_memory().await.unwrap();
+    let store = table.store();
+    let mut records: Vec<Record> = (0..60).map(|n| record(&format!("p#{n:02}"), 1, json!({"n": n}))).collect();
+    records.extend([record("p#long", 1, json!({"body": "ü".repeat(600_000)})), record("q#1", 1, json!({}))]);
+    store.put(&records).await.unwrap();
+    store.put(&[gone("p#00", 2)]).await.unwrap();
+    assert_eq!(store.erase(&THING, 1, "p#").await.unwrap(), 61);
+    let listing = Listing { entity: &THING, scope: 1, prefix: "", after: None, limit: 100 };
+    let keys: Vec<String> = store.list(&listing).await.unwrap().rows.into_iter().map(|row| row.key).collect();
+    assert_eq!((keys, store.scopes(&THING).await.unwrap()), (vec!["q#1".to_owned()], vec![1]));
+    assert_eq!(store.erase(&THING, 1, "").await.unwrap(), 1);
+    assert!(store.scopes(&THING).await.unwrap().is_empty());
+    // What comes back is listed again.
+    store.put(&[record("a", 1, json!({}))]).await.unwrap();
+    assert_eq!(store.scopes(&THING).await.unwrap(), [1]);
+}
+
+#[tokio::test]
 async fn listings_page_by_prefix_and_keys_may_be_long() {
     let table = Embedded::in_memory().await.unwrap();
     let store = table.store();

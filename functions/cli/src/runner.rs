@@ -74,14 +74,7 @@ pub(crate) struct Summary {
     pub(crate) failed: Vec<String>,
     pub(crate) stopped: bool,
     /// Organizations that were seen whole.
-    pub(crate) listed: BTreeMap<String, Listed>,
-}
-
-/// The repositories that an organization has, by key.
-#[derive(Debug, Default)]
-pub(crate) struct Listed {
-    pub(crate) organization: engine::ScopeId,
-    pub(crate) repositories: BTreeSet<String>,
+    pub(crate) seen: BTreeMap<String, engine::Seen>,
 }
 
 const WORKERS: usize = 10;
@@ -111,9 +104,7 @@ pub(crate) async fn run(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progr
         summary.repositories += found.repositories;
         summary.left_out += found.left_out;
         summary.unmatched.retain(|pattern| found.unmatched.contains(pattern));
-        if found.missing.is_empty() && found.organization > 0 {
-            summary.listed.insert(org.to_lowercase(), Listed { organization: found.organization, repositories: found.listed });
-        }
+        summary.seen.extend(engine::Seen::of(&found).map(|seen| (org.to_lowercase(), seen)));
         summary.refused.extend(found.refused);
         summary.failed.extend(found.missing.iter().map(|what| format!("{org}: {what}")));
     }

@@ -3,9 +3,9 @@
 use crate::arguments::Sync;
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::runner::{self, Listed, LocalQueue, Summary};
+use crate::runner::{self, LocalQueue, Summary};
 use crate::source::Chosen;
-use engine::{Env, Group, Integration, Settings, StateKey, Store, SystemClock, Tokens, integration};
+use engine::{Env, Group, Integration, Seen, Settings, StateKey, Store, SystemClock, Tokens, integration};
 use github::ApiUrl;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +38,7 @@ async fn every(arguments: &Sync, table: &aws::Embedded) -> Result<ExitCode, Fail
     let installed = arguments.source.installed(&store).await?;
     let active: Vec<Integration> = integration::integrations(&store).await?.into_iter().filter(|one| !one.paused).collect();
     let mut code = ExitCode::SUCCESS;
-    let mut listed: Vec<BTreeMap<String, Listed>> = Vec::new();
+    let mut seen: Vec<BTreeMap<String, Seen>> = Vec::new();
     for one in &installed {
         if one.paused {
             eprintln!("{}: paused; `sei-github integrations resume {0}` goes on with it", one.name);
@@ -52,7 +52,7 @@ async fn every(arguments: &Sync, table: &aws::Embedded) -> Result<ExitCode, Fail
         match integrate(one, shared, arguments.full, table).await {
             Ok(done) => {
                 code = if code == ExitCode::SUCCESS { done.code } else { code };
-                listed.push(done.listed);
+                seen.push(done.seen);
             }
             Err(failure) => {
                 eprintln!("sei-github: {}: {failure}", one.name);
@@ -60,9 +60,8 @@ async fn every(arguments: &Sync, table: &aws::Embedded) -> Result<ExitCode, Fail
             }
         }
     }
-    if listed.len() == active.len() {
-        bury_what_none_lists(&active, &listed, table).await?;
-    }
+    let orgs: Vec<Vec<String>> = active.into_iter().map(|one| one.organizations).collect();
+    engine::bury_what_none_sees(&store, jiff::Timestamp::now(), &orgs, &seen).await?;
     Ok(code)
 }
 
@@ -71,20 +70,6 @@ async fn integrate(one: &Integration, shared: BTreeSet<String>, full: bool, tabl
     one_github(&table.store(), &chosen.url).await?;
     let settings = Settings { full, shared, ..chosen.settings.clone() };
     copy(chosen.tokens()?, settings, table).await
-}
-
-/// An organization of several integrations has lost only the repositories that none of them sees any more.
-async fn bury_what_none_lists(active: &[Integration], listed: &[BTreeMap<String, Listed>], table: &aws::Embedded) -> Result<(), Failure> {
-    let orgs: BTreeSet<String> = active.iter().flat_map(|one| &one.organizations).map(|org| org.to_lowercase()).collect();
-    for org in orgs {
-        let by = active.iter().filter(|one| one.organizations.iter().any(|own| own.eq_ignore_ascii_case(&org))).count();
-        let told: Vec<&Listed> = listed.iter().filter_map(|of| of.get(&org)).collect();
-        if let Some(first) = told.first().filter(|_| by > 1 && told.len() == by) {
-            let all = told.iter().flat_map(|one| one.repositories.iter().cloned()).collect();
-            engine::bury(&table.store(), jiff::Timestamp::now(), first.organization, &all).await?;
-        }
-    }
-    Ok(())
 }
 
 /// Ids are a server's own: two servers in one copy would mix.
@@ -101,7 +86,7 @@ async fn one_github(store: &dyn Store, url: &ApiUrl) -> Result<(), Failure> {
 /// What a sync left.
 pub(crate) struct Done {
     pub(crate) code: ExitCode,
-    listed: BTreeMap<String, Listed>,
+    seen: BTreeMap<String, Seen>,
 }
 
 /// The same for `sync` and `demo`.
@@ -123,7 +108,7 @@ pub(crate) async fn copy(github: Tokens, settings: Settings, table: &aws::Embedd
         )));
     }
     let failed = !summary.failed.is_empty() || summary.stopped;
-    Ok(Done { code: if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }, listed: summary.listed })
+    Ok(Done { code: if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }, seen: summary.seen })
 }
 
 fn tell(summary: &Summary, env: &Env, took: std::time::Duration) {

@@ -1,15 +1,15 @@
 //! Translates a scheduled event into discoveries. The schedule's content does not matter: what is due, the table says.
 
-use engine::Env;
+use engine::Fleet;
 use serde_json::{Value, json};
 
-/// Looks at every organization; one that cannot be read does not stop the others, but fails the invocation at the end,
-/// so that it is seen and retried.
-pub async fn handle(env: &Env) -> Result<Value, String> {
+/// Looks at every organization of every integration; one that cannot be read does not stop the others, but fails the
+/// invocation at the end, so that it is seen and retried.
+pub async fn handle(fleet: &Fleet) -> Result<Value, String> {
     let mut failures = Vec::new();
     let (mut repositories, mut jobs) = (0, 0);
-    for org in &env.settings.orgs {
-        match engine::discover(org, env).await {
+    for (org, found) in fleet.discover().await {
+        match found {
             Ok(found) => {
                 repositories += found.repositories;
                 jobs += found.jobs.len();

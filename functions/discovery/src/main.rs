@@ -10,5 +10,5 @@ async fn main() -> Result<(), Error> {
     tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).init();
     let worker = WorkerConfig::parse(|name| std::env::var(name).ok())?.connect().await;
     let worker = &worker;
-    lambda_runtime::run(service_fn(move |_: LambdaEvent<Value>| async move { discovery::handle(&worker.env().await?).await.map_err(Error::from) })).await
+    lambda_runtime::run(service_fn(move |_: LambdaEvent<Value>| async move { discovery::handle(&worker.fleet().await?).await.map_err(Error::from) })).await
 }

@@ -1,6 +1,6 @@
 //! Translates a batch of SQS messages into visits, and names those that SQS should deliver again.
 
-use engine::{Env, Job, Outcome};
+use engine::{Fleet, Job, Outcome};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -33,10 +33,10 @@ pub struct Failure {
 }
 
 /// Runs every job of the batch until `deadline`.
-pub async fn handle(batch: Batch, env: &Env, deadline: Timestamp) -> Failures {
+pub async fn handle(batch: Batch, fleet: &Fleet, deadline: Timestamp) -> Failures {
     let mut failures = Failures::default();
     for message in batch.records {
-        if let Err(error) = run(&message.body, env, deadline).await {
+        if let Err(error) = run(&message.body, fleet, deadline).await {
             tracing::error!(message = message.message_id, error, "job failed");
             failures.batch_item_failures.push(Failure { item_identifier: message.message_id });
         }
@@ -44,8 +44,10 @@ pub async fn handle(batch: Batch, env: &Env, deadline: Timestamp) -> Failures {
     failures
 }
 
-async fn run(body: &str, env: &Env, deadline: Timestamp) -> Result<(), String> {
+async fn run(body: &str, fleet: &Fleet, deadline: Timestamp) -> Result<(), String> {
     let job: Job = serde_json::from_str(body).map_err(|error| format!("the message is not a job: {error}"))?;
+    // Everything is paused: discovery asks again when it no longer is.
+    let Some(env) = fleet.of(&job) else { return Ok(()) };
     match engine::advance(&job, env, deadline).await {
         Ok(Outcome::Refused { code, message }) => {
             // In the mark, and shown by `status`: delivering it again would not help.

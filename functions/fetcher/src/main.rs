@@ -17,7 +17,7 @@ async fn main() -> Result<(), Error> {
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| async move {
         let ends = i64::try_from(event.context.deadline).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
         let deadline = ends.and_then(|ends| ends.checked_sub(MARGIN).ok()).unwrap_or(Timestamp::MAX);
-        Ok::<_, Error>(fetcher::handle(event.payload, &worker.env().await?, deadline).await)
+        Ok::<_, Error>(fetcher::handle(event.payload, &worker.fleet().await?, deadline).await)
     }))
     .await
 }

@@ -1,7 +1,7 @@
 //! What a Lambda function needs of its environment: read in one place, all mistakes told at once.
 
 use crate::{DynamoStore, SqsQueue, Writes, read_tokens};
-use engine::{Env, Group, Selection, Settings, SystemClock, Tokens};
+use engine::{Env, Fleet, Group, Selection, Settings, SystemClock, Tokens};
 use github::{ApiUrl, Token};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -106,8 +106,13 @@ struct Last {
 }
 
 impl Worker {
+    /// Everything that is at work, for an invocation.
+    pub async fn fleet(&self) -> Result<Fleet, WorkerError> {
+        Ok(self.env().await?.into())
+    }
+
     /// The environment of an invocation; reads the secret when it is time to.
-    pub async fn env(&self) -> Result<Env, WorkerError> {
+    async fn env(&self) -> Result<Env, WorkerError> {
         let mut last = self.last.lock().await;
         if let Some(last) = &*last {
             let (refused, all) = last.env.github.refused();

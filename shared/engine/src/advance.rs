@@ -188,7 +188,7 @@ async fn caught_up(job: &Job, env: &Env, sweep: &dyn Sweep) -> Result<Outcome, E
         .then()
         .iter()
         .filter(|name| sweeps::find(name).is_ok_and(|next| env.settings.wants(next.group())))
-        .map(|name| Job { scope: job.scope, sweep: (*name).to_owned() })
+        .map(|name| Job { sweep: (*name).to_owned(), ..job.clone() })
         .collect();
     if !next.is_empty() {
         env.queue.send(&next).await?;

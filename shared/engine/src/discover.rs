@@ -167,7 +167,7 @@ async fn due(env: &Env, hint: &Repository) -> Result<Vec<Job>, Error> {
     for sweep in sweeps::ALL.iter().filter(|sweep| env.settings.wants(sweep.group())) {
         let mark = state.get(&format!("mark#{}", sweep.name())).cloned().map(mark::parse).unwrap_or_default();
         if is_due(env, hint, *sweep, &mark) {
-            jobs.push(Job { scope: hint.id, sweep: sweep.name().to_owned() });
+            jobs.push(Job { scope: hint.id, sweep: sweep.name().to_owned(), integration: env.settings.integration.clone() });
         }
     }
     Ok(jobs)

@@ -16,6 +16,9 @@ pub struct Job {
     pub scope: ScopeId,
     /// Name of the sweep, see [`crate::sweeps::ALL`].
     pub sweep: String,
+    /// Whose token and choices; none without integrations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub integration: Option<String>,
 }
 
 /// One object of GitHub's, normalised.

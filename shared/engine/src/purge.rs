@@ -92,7 +92,7 @@ async fn repository(store: &dyn Store, id: ScopeId, chosen: Option<&BTreeSet<Gro
             erase(store, entity, id, "", delete, purged).await?;
         }
         if delete {
-            forget(store, &mark::key(&Job { scope: id, sweep: sweep.name().to_owned() })).await?;
+            forget(store, &mark::key(&Job { scope: id, sweep: sweep.name().to_owned(), integration: None })).await?;
         }
         if delete && sweep.entities().first() == Some(&&COMMIT_FILES) {
             for (name, _) in store.states_of(&commit_files::list_of(id)).await? {

@@ -51,7 +51,7 @@ pub(crate) async fn remember(visit: &Visit<'_>, shas: &[&String]) -> Result<(), 
 
 /// New commits are not put on the list while the option is off. Once it is on again they are looked for among all.
 pub(crate) async fn look_again_later(visit: &Visit<'_>) -> Result<(), Error> {
-    let job = Job { scope: visit.scope(), sweep: CommitFiles.name().to_owned() };
+    let job = Job { sweep: CommitFiles.name().to_owned(), ..visit.job.clone() };
     let mut mark = mark::read(visit.env.store.as_ref(), &job).await?;
     if mark.revision == 0 || mark.memo.is_null() && mark.finished_at.is_none() && mark.walk.is_none() {
         return Ok(());

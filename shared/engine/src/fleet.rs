@@ -1,0 +1,98 @@
+//! Every integration that is at work, each with its own settings and tokens, on one table: which of them a job is for,
+//! and what an organization has lost that several of them look at. Reads nothing of GitHub itself.
+
+use crate::discover::{Found, bury, discover};
+use crate::model::{Job, ScopeId};
+use crate::ports::Store;
+use crate::{Env, Error, Settings};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+#[derive(Clone)]
+pub struct Fleet {
+    envs: Vec<Env>,
+}
+
+/// The repositories that one integration sees of an organization, by key.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    pub organization: ScopeId,
+    pub repositories: BTreeSet<String>,
+}
+
+impl Seen {
+    /// None unless the organization was seen whole.
+    #[must_use]
+    pub fn of(found: &Found) -> Option<Self> {
+        let whole = found.missing.is_empty() && found.organization > 0;
+        whole.then(|| Self { organization: found.organization, repositories: found.listed.clone() })
+    }
+}
+
+impl From<Env> for Fleet {
+    fn from(env: Env) -> Self {
+        Self { envs: vec![env] }
+    }
+}
+
+impl Fleet {
+    /// Tells each which organizations it shares with another.
+    #[must_use]
+    pub fn new(envs: Vec<Env>) -> Self {
+        let orgs: Vec<BTreeSet<String>> = envs.iter().map(|env| lower(&env.settings.orgs)).collect();
+        let one = |(index, env): (usize, Env)| {
+            let others = orgs.iter().enumerate().filter(|(other, _)| *other != index);
+            let shared = others.flat_map(|(_, orgs)| orgs.iter().cloned()).collect();
+            Env { settings: Arc::new(Settings { shared, ..Settings::clone(&env.settings) }), ..env }
+        };
+        Self { envs: envs.into_iter().enumerate().map(one).collect() }
+    }
+
+    /// The integration that sent the job, or the first: what it may not see, it is told.
+    #[must_use]
+    pub fn of(&self, job: &Job) -> Option<&Env> {
+        self.envs.iter().find(|env| env.settings.integration == job.integration).or_else(|| self.envs.first())
+    }
+
+    /// Looks at each organization of each integration, by login. One that fails does not stop the others.
+    pub async fn discover(&self) -> Vec<(String, Result<Found, Error>)> {
+        let mut all = Vec::new();
+        let mut seen: Vec<BTreeMap<String, Seen>> = Vec::new();
+        for env in &self.envs {
+            let mut own = BTreeMap::new();
+            for org in &env.settings.orgs {
+                let found = discover(org, env).await;
+                own.extend(found.as_ref().ok().and_then(Seen::of).map(|seen| (org.to_lowercase(), seen)));
+                all.push((org.clone(), found));
+            }
+            seen.push(own);
+        }
+        if let Some(env) = self.envs.first() {
+            let orgs: Vec<Vec<String>> = self.envs.iter().map(|env| env.settings.orgs.clone()).collect();
+            if let Err(error) = bury_what_none_sees(env.store.as_ref(), env.now(), &orgs, &seen).await {
+                all.push(("what was deleted".to_owned(), Err(error)));
+            }
+        }
+        all
+    }
+}
+
+fn lower(orgs: &[String]) -> BTreeSet<String> {
+    orgs.iter().map(|org| org.to_lowercase()).collect()
+}
+
+/// An organization of several integrations has lost only the repositories that none of them sees any more. `orgs` are
+/// those of each integration, `seen` what each saw; where one saw less than all, nothing is decided.
+pub async fn bury_what_none_sees(store: &dyn Store, now: Timestamp, orgs: &[Vec<String>], seen: &[BTreeMap<String, Seen>]) -> Result<(), Error> {
+    let of_each: Vec<BTreeSet<String>> = orgs.iter().map(|orgs| lower(orgs)).collect();
+    for org in of_each.iter().flatten().collect::<BTreeSet<_>>() {
+        let by = of_each.iter().filter(|orgs| orgs.contains(org)).count();
+        let told: Vec<&Seen> = seen.iter().filter_map(|of| of.get(org)).collect();
+        if let Some(first) = told.first().filter(|_| by > 1 && told.len() == by) {
+            let all = told.iter().flat_map(|one| one.repositories.iter().cloned()).collect();
+            bury(store, now, first.organization, &all).await?;
+        }
+    }
+    Ok(())
+}
