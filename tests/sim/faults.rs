@@ -36,6 +36,8 @@ pub struct Faults {
     pub secondary: Option<(u64, Option<u64>)>,
     /// Those that are accepted; each has budgets of its own.
     pub tokens: Vec<String>,
+    /// When they end, in seconds since 1970; of one that is not listed, never.
+    pub ends: HashMap<String, i64>,
     /// What GitHub knows of them; of one that is not listed, the default.
     pub identities: HashMap<String, Identity>,
     pub server: Server,
@@ -60,6 +62,7 @@ impl Default for Faults {
             limit: Some(5000),
             secondary: None,
             tokens: vec!["sim-token".to_owned()],
+            ends: HashMap::new(),
             identities: HashMap::new(),
             server: Server::default(),
         }
@@ -75,6 +78,8 @@ pub struct Ledger {
     pub graphql: u64,
     pub points: u64,
     pub most_in_flight: u64,
+    /// Requests of OAuth apps, which carry no token.
+    pub logins: u64,
     /// What no client may do: a request before the time it was told, more than 100 at once, no User-Agent.
     pub breaches: Vec<String>,
 }

@@ -8,6 +8,7 @@
 //! assert!(github.ledger().breaches.is_empty());
 //! ```
 
+mod doors;
 mod faults;
 mod graphql;
 mod happenings;
@@ -17,6 +18,7 @@ mod server;
 mod shapes;
 mod world;
 
+pub use doors::{AppDoor, Doors, OAuthDoor, Person};
 pub use faults::{Faults, Ledger};
 pub use profile::{Door, Identity, Server};
 pub use server::{Clock, GitHub};

@@ -22,6 +22,8 @@ pub struct Identity {
     /// `acme` and its state, active or pending.
     pub memberships: Vec<(String, String)>,
     pub door: Option<Door>,
+    /// The one organization that an installation's token is good for.
+    pub only: Option<String>,
     /// Ids of organizations that lists leave out for want of single sign-on.
     pub left_out: Vec<u64>,
 }
@@ -44,6 +46,7 @@ impl Default for Identity {
             expires: None,
             memberships: vec![("acme".to_owned(), "active".to_owned())],
             door: None,
+            only: None,
             left_out: Vec::new(),
         }
     }

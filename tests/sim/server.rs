@@ -1,5 +1,6 @@
 //! Puts a world behind HTTP: authentication, limits, faults, and the ledger. Knows no object of GitHub's.
 
+use crate::doors::Doors;
 use crate::faults::{Faults, Ledger};
 use crate::graphql::Query;
 use crate::profile::{self, Identity};
@@ -24,6 +25,7 @@ type Hook = Box<dyn FnOnce(&mut World) + Send>;
 struct Shared {
     world: Mutex<World>,
     faults: Mutex<Faults>,
+    doors: Mutex<Doors>,
     ledger: Mutex<Ledger>,
     limits: Mutex<Limits>,
     hooks: Mutex<HashMap<u64, Hook>>,
@@ -63,6 +65,7 @@ impl GitHub {
         let shared = Arc::new(Shared {
             world: Mutex::new(world),
             faults: Mutex::default(),
+            doors: Mutex::default(),
             ledger: Mutex::default(),
             limits: Mutex::default(),
             hooks: Mutex::default(),
@@ -80,6 +83,16 @@ impl GitHub {
 
     pub fn faults(&self) -> MutexGuard<'_, Faults> {
         lock(&self.shared.faults)
+    }
+
+    pub fn doors(&self) -> MutexGuard<'_, Doors> {
+        lock(&self.shared.doors)
+    }
+
+    /// By the simulation's clock.
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        (self.shared.clock)()
     }
 
     #[must_use]
@@ -151,6 +164,9 @@ fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body
     }
     let graphql = path == "/graphql" || path == "/api/graphql";
     let now = (shared.clock)();
+    if path.starts_with("/login/") {
+        return login(shared, path, body, now);
+    }
     let authorization = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let token = authorization.split_once(' ').map(|(_, token)| token.to_owned()).unwrap_or_default();
     let number = {
@@ -176,8 +192,11 @@ fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body
     if let Some(change) = lock(&shared.hooks).remove(&number) {
         change(&mut lock(&shared.world));
     }
+    if let Some(reply) = of_app(shared, method, path, &token, now) {
+        return reply;
+    }
     let mut faults = lock(&shared.faults);
-    if !faults.tokens.contains(&token) {
+    if !faults.tokens.contains(&token) || faults.ends.get(&token).is_some_and(|end| *end <= now) {
         return reply(401, &json!({ "message": "Bad credentials", "documentation_url": "https://docs.github.com/rest", "status": "401" }));
     }
     if let Some((_, after)) = faults.secondary.filter(|(at, _)| *at == number) {
@@ -205,6 +224,40 @@ fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body
         (_, true) => cut_off(answered, b"{\"data\": {"),
         _ => answered,
     }
+}
+
+/// What an OAuth app asks, without a token.
+fn login(shared: &Shared, path: &str, body: &Bytes, now: i64) -> Reply {
+    lock(&shared.ledger).logins += 1;
+    let form = url::form_urlencoded::parse(body).into_owned().collect();
+    let ((status, told), new, old) = lock(&shared.doors).oauth.answer(path, &form, now);
+    let mut faults = lock(&shared.faults);
+    // Whoever uses a refresh token ends both of the pair.
+    faults.tokens.retain(|token| Some(token) != old.as_ref());
+    if let (Some(new), Some(lasts)) = (&new, lock(&shared.doors).oauth.lasts) {
+        faults.ends.insert(new.clone(), now + lasts);
+    }
+    faults.tokens.extend(new);
+    reply(status, &told)
+}
+
+/// What a GitHub App asks as itself.
+fn of_app(shared: &Shared, method: &Method, path: &str, jwt: &str, now: i64) -> Option<Reply> {
+    if path != "/app" && !path.starts_with("/app/") {
+        return None;
+    }
+    let ((status, told), new) = lock(&shared.doors).app.as_mut()?.answer(path, method == Method::POST, jwt, now);
+    if let Some((token, account, ends)) = new {
+        let mut faults = lock(&shared.faults);
+        let permissions = ["issues", "pull_requests", "contents", "deployments", "actions", "members"].map(str::to_owned).to_vec();
+        let identity = Identity { scopes: None, permissions, login: None, memberships: Vec::new(), only: Some(account), ..Identity::default() };
+        faults.identities.insert(token.clone(), identity);
+        faults.ends.insert(token.clone(), ends);
+        faults.tokens.push(token);
+    }
+    let mut reply = reply(status, &told);
+    dated(&mut reply, now);
+    Some(reply)
 }
 
 /// A request that got as far as being looked at.
@@ -309,6 +362,13 @@ impl Asked<'_> {
         };
         if faults.heavy.is_some_and(|heavy| query.nodes > heavy) {
             return reply(502, &json!({ "message": "We couldn't respond to your request in time." }));
+        }
+        if self.identity().only.is_some_and(|only| lock(&shared.world).org.get("login") != Some(&json!(only))) {
+            let message = "Could not resolve to an Organization.";
+            return reply(
+                200,
+                &json!({ "data": { "organization": null, "repository": null }, "errors": [{ "type": "NOT_FOUND", "path": ["organization"], "message": message }] }),
+            );
         }
         if let Some(door) = self.identity().door {
             let mut closed = reply(200, &door.graphql());
@@ -440,6 +500,9 @@ impl Asked<'_> {
         if faults.last_page.is_some_and(|last| page > last) {
             let message = "In order to keep the API fast for everyone, pagination is limited for this resource.";
             return reply(422, &json!({ "message": message, "documentation_url": "https://docs.github.com/rest", "status": "422" }));
+        }
+        if self.identity().only.is_some_and(|only| path != "/rate_limit" && lock(&shared.world).org.get("login") != Some(&json!(only))) {
+            return reply(404, &json!({ "message": "Not Found" }));
         }
         let (identity, public) = (self.identity(), lock(&shared.world).is_public(path));
         if let Some(refusal) = profile::refusal(path, &identity, &faults.server, public) {

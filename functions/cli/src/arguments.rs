@@ -1,6 +1,6 @@
 //! What can be typed.
 
-use crate::source::{Rules, Source};
+use crate::source::{KEPT_AS, Rules, Server, Source};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Integrations(Integrations),
     /// Copies what is new on GitHub; the first time, everything. The token comes from GITHUB_TOKEN.
     Sync(Sync),
+    /// Authorizes an OAuth app by the device flow, and keeps its token in the data directory for `sync`.
+    Authorize(Authorize),
     /// Says before a sync whether it can work, and what to do if not. Reads little and stores nothing.
     Check(Check),
     /// Lists the repositories: which are taken and, for each that is not, why. Writes nothing.
@@ -59,6 +61,9 @@ pub(crate) struct Connect {
     /// Asks nothing: what is not told has its default.
     #[arg(long)]
     pub(crate) no_input: bool,
+    /// Keeps the environment's tokens beside the copy, for this user only, so that no later run needs them.
+    #[arg(long)]
+    pub(crate) keep_token: bool,
     /// Saves without asking GitHub whether it can work.
     #[arg(long)]
     pub(crate) no_check: bool,
@@ -172,6 +177,23 @@ pub(crate) struct Sync {
     /// Reads everything again, and so notices every deletion.
     #[arg(long)]
     pub(crate) full: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Authorize {
+    /// Of an OAuth app or GitHub App whose device flow is enabled. Its secret, if it needs one, comes from GITHUB_OAUTH_CLIENT_SECRET.
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: String,
+    /// What the token may; repo and read:org, unless told.
+    #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
+    pub(crate) scopes: Vec<String>,
+    /// The integration that the token is for.
+    #[arg(long, value_name = "NAME", default_value = KEPT_AS)]
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) server: Server,
+    #[command(flatten)]
+    pub(crate) place: Where,
 }
 
 #[derive(Debug, Args)]

@@ -4,13 +4,14 @@
 use crate::arguments::Connect;
 use crate::check::{code, is_coloured, look, tell};
 use crate::config;
+use crate::credentials::FileVault;
 use crate::dialogue;
 use crate::failure::Failure;
 use crate::integrations::describe;
-use crate::source::Chosen;
+use crate::source::{Chosen, credentials};
 use crate::sync::{date, groups};
 use engine::check::{Report, Verdict};
-use engine::{Credentials, Integration, integration};
+use engine::{Credential, Credentials, Integration, StoreError, Vault, integration};
 use github::ApiUrl;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -18,7 +19,8 @@ use std::process::ExitCode;
 
 pub(crate) async fn run(arguments: Connect) -> Result<ExitCode, Failure> {
     let dir = arguments.place.data_dir.clone();
-    let new = if let Some(file) = &arguments.config {
+    let mut given = None;
+    let mut new = if let Some(file) = &arguments.config {
         config::read(file)?
     } else if arguments.no_input {
         by_flags(&arguments)?
@@ -28,21 +30,28 @@ pub(crate) async fn run(arguments: Connect) -> Result<ExitCode, Failure> {
             return Err(Failure::Usage(told.to_owned()));
         }
         match dialogue::ask(&arguments).await? {
-            Some(new) => new,
+            Some((new, credentials)) => {
+                given = credentials;
+                new
+            }
             None => return Ok(ExitCode::FAILURE),
         }
     };
+    if arguments.keep_token {
+        given = Some(credentials()?);
+        new.credentials = Credentials::Stored;
+    }
     new.validate()?;
     is_free(&new, &dir).await?;
     // The dialogue has shown its check already, and was told what to make of it.
     if (arguments.config.is_some() || arguments.no_input) && !arguments.no_check {
-        let report = checked(&new).await?;
+        let report = checked(&new, given.as_deref(), &dir).await?;
         if report.verdict != Verdict::Works {
             eprintln!("sei-github: nothing was saved. Mend what fails above, choose less, or say --no-check");
             return Ok(code(report.verdict));
         }
     }
-    save(&new, &dir).await?;
+    save(&new, given.as_deref(), &dir).await?;
     print!("{}", describe(&new));
     let place = if dir == Path::new(".sei-github") { String::new() } else { format!(" --data-dir {}", dir.display()) };
     eprintln!("\nSaved. Next:  sei-github plan{place}     what a first sync will take\n              sei-github sync{place}     the copy itself");
@@ -73,8 +82,8 @@ pub(crate) fn chosen_by_flags(arguments: &Connect, new: &mut Integration) -> Res
 }
 
 /// Asks GitHub, and shows what was found.
-pub(crate) async fn checked(new: &Integration) -> Result<Report, Failure> {
-    let report = look(&Chosen::of(new)?).await?;
+pub(crate) async fn checked(new: &Integration, given: Option<&[Credential]>, dir: &Path) -> Result<Report, Failure> {
+    let report = look(&Chosen::with(new, given)?, dir).await?;
     let mut shown = Vec::new();
     tell(&mut shown, &report, is_coloured(&std::io::stderr()))?;
     eprint!("{}", String::from_utf8_lossy(&shown));
@@ -102,11 +111,29 @@ pub(crate) async fn is_free(new: &Integration, dir: &Path) -> Result<(), Failure
     }
 }
 
-async fn save(new: &Integration, dir: &Path) -> Result<(), Failure> {
+/// The credentials first: an integration without them would be half of one.
+async fn save(new: &Integration, given: Option<&[Credential]>, dir: &Path) -> Result<(), Failure> {
     let table = aws::Embedded::open(dir).await?;
+    if let Some(given) = given
+        && let Err(error) = keep(&FileVault::new(dir), &new.name.to_lowercase(), given).await
+    {
+        table.shutdown().await;
+        return Err(error.into());
+    }
     let saved = integration::add(&table.store(), new).await;
     table.shutdown().await;
     Ok(saved?)
+}
+
+/// Stores them instead of what was there.
+pub(crate) async fn keep(vault: &FileVault, name: &str, credentials: &[Credential]) -> Result<(), StoreError> {
+    loop {
+        let kept = vault.read(name).await?;
+        match vault.replace(name, &kept.revision, credentials).await {
+            Err(StoreError::Conflict) => {}
+            other => return other.map(|_| ()),
+        }
+    }
 }
 
 /// The terminal went away, or Ctrl-C.

@@ -3,18 +3,19 @@
 
 use crate::arguments::Connect;
 use crate::connect::{checked, chosen_by_flags, is_free, no_answer};
+use crate::device::{self, SCOPES};
 use crate::failure::Failure;
 use crate::repos::passing;
 use crate::source::Chosen;
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
-use dialoguer::{Confirm, Input, MultiSelect, Select};
+use dialoguer::{Confirm, Input, MultiSelect, Password, Select};
 use engine::check::Verdict;
-use engine::{Credentials, Env, Group, Integration, integration, memberships, repositories};
-use github::ApiUrl;
+use engine::{Credential, Credentials, Env, Group, Integration, SystemClock, integration, memberships, repositories};
+use github::{ApiUrl, Secret, Token};
 use std::io::IsTerminal;
 
-/// The integration that was agreed on; none if its owner does not want it.
-pub(crate) async fn ask(arguments: &Connect) -> Result<Option<Integration>, Failure> {
+/// The integration that was agreed on, with the credentials that are to be kept for it; none if its owner does not want it.
+pub(crate) async fn ask(arguments: &Connect) -> Result<Option<(Integration, Option<Vec<Credential>>)>, Failure> {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !std::io::stderr().is_terminal();
     let theme: Box<dyn Theme> = if plain { Box::new(SimpleTheme) } else { Box::new(ColorfulTheme::default()) };
     let theme = theme.as_ref();
@@ -22,11 +23,14 @@ pub(crate) async fn ask(arguments: &Connect) -> Result<Option<Integration>, Fail
         Some(url) => url.clone(),
         None => which_github(theme)?,
     };
-    ApiUrl::parse(&url)?;
-    let mut new = Integration::new("new", &url, arguments.org.clone(), credentials(theme)?);
+    let mut new = Integration::new("new", ApiUrl::parse(&url).map(|_| url.as_str())?, arguments.org.clone(), Credentials::Environment);
     chosen_by_flags(arguments, &mut new)?;
+    let given = authenticate(theme, &new).await?;
+    if given.is_some() {
+        new.credentials = Credentials::Stored;
+    }
     // For the questions that GitHub's own lists help with.
-    let (env, table) = passing(&Chosen::of(&new)?).await?;
+    let (env, table) = passing(&Chosen::with(&new, given.as_deref())?, &arguments.place.data_dir).await?;
     new.name = name(theme, arguments)?;
     is_free(&new, &arguments.place.data_dir).await?;
     if new.organizations.is_empty() {
@@ -39,13 +43,13 @@ pub(crate) async fn ask(arguments: &Connect) -> Result<Option<Integration>, Fail
     if arguments.fetch.is_empty() {
         options(theme, &mut new)?;
     }
-    let works = arguments.no_check || checked(&new).await?.verdict == Verdict::Works;
+    let works = arguments.no_check || checked(&new, given.as_deref(), &arguments.place.data_dir).await?.verdict == Verdict::Works;
     let question = if works { "Save this integration?" } else { "It cannot work, or not wholly. Save it all the same?" };
     let save = Confirm::with_theme(theme).with_prompt(question).default(works).interact().map_err(no_answer)?;
     if !save {
         eprintln!("nothing was saved");
     }
-    Ok(save.then_some(new))
+    Ok(save.then_some((new, given)))
 }
 
 fn which_github(theme: &dyn Theme) -> Result<String, Failure> {
@@ -59,16 +63,46 @@ fn which_github(theme: &dyn Theme) -> Result<String, Failure> {
     Input::with_theme(theme).with_prompt(format!("Address of its API ({example})")).validate_with(good).interact_text().map_err(no_answer)
 }
 
-fn credentials(theme: &dyn Theme) -> Result<Credentials, Failure> {
-    let set = ["GITHUB_TOKEN", "GITHUB_TOKENS"].into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
-    let environment = match set {
-        Some(name) => format!("the token in {name}, which is set"),
-        None => "the token in GITHUB_TOKEN, which is not set: set it and run this again".to_owned(),
+/// What is to be kept; none for what the environment has at each run.
+async fn authenticate(theme: &dyn Theme, new: &Integration) -> Result<Option<Vec<Credential>>, Failure> {
+    let set = ["GITHUB_TOKEN", "GITHUB_TOKENS", "GITHUB_APP_CLIENT_ID"].into_iter().find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
+    let ways = [
+        set.map_or("GITHUB_TOKEN, to be set before each run".to_owned(), |name| format!("{name}, which is set, read at each run")),
+        "a personal access token, pasted now and kept for this user only".to_owned(),
+        "sign in with the browser (an OAuth app's device flow)".to_owned(),
+        "a GitHub App, by its private key".to_owned(),
+    ];
+    let way = Select::with_theme(theme).with_prompt("How does it authenticate?").items(&ways).default(0).interact().map_err(no_answer)?;
+    let credential = match way {
+        0 => return Ok(None),
+        1 => pasted(theme, new)?,
+        2 => {
+            let client_id = asked(theme, "Client id of the OAuth app (its device flow must be enabled)")?;
+            let show = |code: &github::DeviceCode| eprintln!("Open {} and enter the code {}", code.verification_uri, code.user_code);
+            let chosen = Chosen::of(new)?;
+            device::authorize(chosen.url, chosen.ca.as_deref(), (&client_id, None), SCOPES, &SystemClock, show).await?
+        }
+        _ => {
+            let client_id = asked(theme, "Client id of the GitHub App")?;
+            let file = asked(theme, "File of its private key (.pem)")?;
+            let key = std::fs::read_to_string(&file).map_err(|error| Failure::Authentication(format!("{file} cannot be read: {error}")))?;
+            Credential::App { client_id, private_key: Secret::new(&key), installations: Vec::new() }
+        }
     };
-    let ways = [(Credentials::Environment, environment)];
-    let items: Vec<&String> = ways.iter().map(|(_, text)| text).collect();
-    let way = Select::with_theme(theme).with_prompt("How does it authenticate?").items(items).default(0).interact().map_err(no_answer)?;
-    Ok(ways.get(way).map_or(Credentials::Environment, |(way, _)| *way))
+    Ok(Some(vec![credential]))
+}
+
+fn pasted(theme: &dyn Theme, new: &Integration) -> Result<Credential, Failure> {
+    let web = ApiUrl::parse(&new.github)?.web();
+    eprintln!("Make one at {web}/settings/tokens with the scopes repo and read:org.");
+    let good = |text: &String| Token::new(text.trim()).map(|_| ()).map_err(|error| error.to_string());
+    let text = Password::with_theme(theme).with_prompt("Token (not shown)").validate_with(good).interact().map_err(no_answer)?;
+    Ok(Credential::token(text.trim()))
+}
+
+fn asked(theme: &dyn Theme, prompt: &str) -> Result<String, Failure> {
+    let text: String = Input::with_theme(theme).with_prompt(prompt).interact_text().map_err(no_answer)?;
+    Ok(text.trim().to_owned())
 }
 
 fn name(theme: &dyn Theme, arguments: &Connect) -> Result<String, Failure> {

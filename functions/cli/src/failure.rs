@@ -24,6 +24,8 @@ impl From<engine::Error> for Failure {
     fn from(error: engine::Error) -> Self {
         match error {
             engine::Error::GitHub(github::Error::Unauthenticated) => Self::Authentication(error.to_string()),
+            engine::Error::Access { .. } | engine::Error::NotInstalled { .. } => Self::Authentication(error.to_string()),
+            engine::Error::Config(error) => error.into(),
             engine::Error::Pattern { .. } => Self::Usage(error.to_string()),
             error => Self::Engine(error),
         }
@@ -44,6 +46,7 @@ impl From<github::ConfigError> for Failure {
     fn from(error: github::ConfigError) -> Self {
         match error {
             github::ConfigError::Token(_) => Self::Authentication(format!("{error}. Set GITHUB_TOKEN to a personal access token")),
+            error @ github::ConfigError::Key(_) => Self::Authentication(error.to_string()),
             error => Self::Usage(error.to_string()),
         }
     }

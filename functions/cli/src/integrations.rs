@@ -2,6 +2,8 @@
 
 use crate::arguments::{Edit, Integrations, Listed, Purge, Shown};
 use crate::config;
+use crate::connect::keep;
+use crate::credentials::FileVault;
 use crate::failure::Failure;
 use crate::sync::groups;
 use engine::{Credentials, Group, Integration, Selection, integration};
@@ -20,7 +22,10 @@ pub(crate) async fn run(command: Integrations) -> Result<ExitCode, Failure> {
             let table = open(&named.place.data_dir).await?;
             let gone = integration::remove(&table.store(), &named.name).await;
             table.shutdown().await;
-            eprintln!("{} is removed. What it copied stays; `sei-github integrations purge` deletes what no integration chooses", gone?.name);
+            let gone = gone?;
+            // Its token is of no use to anybody now.
+            keep(&FileVault::new(&named.place.data_dir), &gone.name.to_lowercase(), &[]).await?;
+            eprintln!("{} is removed. What it copied stays; `sei-github integrations purge` deletes what no integration chooses", gone.name);
             Ok(ExitCode::SUCCESS)
         }
         Integrations::Purge(arguments) => purge(arguments).await,

@@ -2,10 +2,13 @@
 //! decides nothing.
 
 mod arguments;
+mod authorize;
 mod check;
 mod config;
 mod connect;
+mod credentials;
 mod demo;
+mod device;
 mod dialogue;
 mod export;
 mod failure;
@@ -34,6 +37,7 @@ async fn main() -> ExitCode {
         Command::Connect(connect) => connect::run(connect).await,
         Command::Integrations(command) => integrations::run(command).await,
         Command::Sync(sync) => sync::run(sync).await,
+        Command::Authorize(authorize) => authorize::run(authorize).await,
         Command::Check(check) => check::run(check).await,
         Command::Plan(plan) => plan::run(plan).await,
         Command::Repos(repos) => repos::run(repos).await,

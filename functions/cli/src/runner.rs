@@ -88,7 +88,7 @@ pub(crate) async fn run(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progr
         let found = loop {
             match discover(org, env).await {
                 // One organization that may not be copied does not hold up the others.
-                Err(error @ (engine::Error::Organization { .. } | engine::Error::Membership { .. })) if several => {
+                Err(error @ (engine::Error::Organization { .. } | engine::Error::Membership { .. } | engine::Error::NotInstalled { .. })) if several => {
                     summary.failed.push(error.to_string());
                     break engine::Found { unmatched: summary.unmatched.clone(), ..engine::Found::default() };
                 }

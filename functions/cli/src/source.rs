@@ -1,12 +1,14 @@
 //! Which GitHub, which organizations and which of their repositories: the same flags for every command that asks GitHub,
 //! or an integration that was installed. The tokens come from the environment or from where they were stored, never by flag.
 
+use crate::credentials::FileVault;
 use crate::failure::Failure;
 use crate::sync::{date, groups};
 use clap::Args;
-use engine::{Credentials, Integration, Selection, Settings, Store, Tokens, Visibility, integration};
-use github::{ApiUrl, Token};
+use engine::{Credentials, Integration, Selection, Settings, Store, Tokens, Vault, Visibility, integration};
+use github::{ApiUrl, Credential, Secret, Token};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Source {
@@ -18,12 +20,8 @@ pub(crate) struct Source {
     integration: Vec<String>,
     #[command(flatten)]
     pub(crate) rules: Rules,
-    /// The API of your GitHub.
-    #[arg(long, value_name = "URL", default_value = "https://api.github.com", env = "GITHUB_API_URL")]
-    pub(crate) api_url: String,
-    /// Certificates in PEM of authorities to trust besides this machine's.
-    #[arg(long, value_name = "FILE", env = "SEI_CA_CERT")]
-    pub(crate) ca_cert: Option<PathBuf>,
+    #[command(flatten)]
+    server: Server,
 }
 
 /// Which repositories of an organization.
@@ -63,7 +61,38 @@ pub(crate) struct Chosen {
     pub(crate) settings: Settings,
     pub(crate) url: ApiUrl,
     pub(crate) ca: Option<Vec<u8>>,
-    credentials: Credentials,
+    pub(crate) access: Access,
+}
+
+/// Where its credentials are.
+pub(crate) enum Access {
+    /// In the environment; where there are none, those that `authorize` kept under no name.
+    Environment,
+    /// Beside the copy, under the integration's name.
+    Stored(String),
+    /// At hand: not kept yet.
+    Given(Vec<Credential>),
+}
+
+/// Which GitHub.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Server {
+    /// The API of your GitHub.
+    #[arg(long, value_name = "URL", default_value = "https://api.github.com", env = "GITHUB_API_URL")]
+    api_url: String,
+    /// Certificates in PEM of authorities to trust besides this machine's.
+    #[arg(long, value_name = "FILE", env = "SEI_CA_CERT")]
+    ca_cert: Option<PathBuf>,
+}
+
+impl Server {
+    pub(crate) fn url(&self) -> Result<ApiUrl, Failure> {
+        Ok(ApiUrl::parse(&self.api_url)?)
+    }
+
+    pub(crate) fn certificates(&self) -> Result<Option<Vec<u8>>, Failure> {
+        certificates(self.ca_cert.as_deref())
+    }
 }
 
 impl Rules {
@@ -122,8 +151,8 @@ impl Source {
             }
             return Ok(None);
         }
-        let (url, ca) = (ApiUrl::parse(&self.api_url)?, certificates(self.ca_cert.as_deref())?);
-        Ok(Some(Chosen { settings, url, ca, credentials: Credentials::Environment }))
+        let (url, ca) = (self.server.url()?, self.server.certificates()?);
+        Ok(Some(Chosen { settings, url, ca, access: Access::Environment }))
     }
 
     /// The integrations that are named or, if none is, all of them.
@@ -173,15 +202,47 @@ impl Source {
 impl Chosen {
     pub(crate) fn of(one: &Integration) -> Result<Self, Failure> {
         let (url, ca) = (ApiUrl::parse(&one.github)?, certificates(one.ca_cert.as_deref().map(Path::new))?);
-        Ok(Self { settings: one.settings(), url, ca, credentials: one.credentials })
+        let access = match one.credentials {
+            Credentials::Environment => Access::Environment,
+            Credentials::Stored => Access::Stored(one.name.to_lowercase()),
+        };
+        Ok(Self { settings: one.settings(), url, ca, access })
     }
 
-    pub(crate) fn tokens(&self) -> Result<Tokens, Failure> {
-        let tokens = match self.credentials {
-            Credentials::Environment => tokens()?,
-            Credentials::Stored => return Err(Failure::Authentication("no token is stored".to_owned())),
+    /// With credentials at hand, if there are any, instead of those that it names.
+    pub(crate) fn with(one: &Integration, given: Option<&[Credential]>) -> Result<Self, Failure> {
+        let chosen = Self::of(one)?;
+        Ok(match given {
+            Some(given) => Self { access: Access::Given(given.to_vec()), ..chosen },
+            None => chosen,
+        })
+    }
+
+    /// The pool of tokens; `dir` is where some may be kept.
+    pub(crate) async fn tokens(&self, dir: &Path) -> Result<Tokens, Failure> {
+        let vault = FileVault::new(dir);
+        let (name, credentials) = match &self.access {
+            Access::Given(credentials) => (None, credentials.clone()),
+            Access::Stored(name) => (Some(name.as_str()), vault.read(name).await?.credentials),
+            Access::Environment => match credentials()? {
+                none if none.is_empty() => (Some(KEPT_AS), vault.read(KEPT_AS).await?.credentials),
+                some => (None, some),
+            },
         };
-        Ok(Tokens::trusting(self.url.clone(), tokens, self.ca.as_deref())?)
+        if credentials.is_empty() {
+            let missing = match &self.access {
+                Access::Stored(name) => format!("no token is kept for `{name}` in {}. `sei-github authorize --name {name}` gets one", dir.display()),
+                _ => "there is no token. Set GITHUB_TOKEN to a personal access token with the scopes repo and read:org \
+                    (https://github.com/settings/tokens), or try `sei-github demo`"
+                    .to_owned(),
+            };
+            return Err(Failure::Authentication(missing));
+        }
+        let tokens = Tokens::connect(self.url.clone(), &credentials, self.ca.as_deref(), jiff::Timestamp::now()).await?;
+        Ok(match name {
+            Some(name) => tokens.kept_in(Arc::new(vault), name),
+            None => tokens,
+        })
     }
 }
 
@@ -190,9 +251,13 @@ pub(crate) fn certificates(file: Option<&Path>) -> Result<Option<Vec<u8>>, Failu
     file.map(read).transpose()
 }
 
+/// Where `authorize` keeps what it gets, unless told.
+pub(crate) const KEPT_AS: &str = "default";
+
 /// The environment is read here and by clap, nowhere else.
-fn tokens() -> Result<Vec<Token>, Failure> {
+pub(crate) fn credentials() -> Result<Vec<Credential>, Failure> {
     let read = |name: &str| std::env::var(name).unwrap_or_default();
+    let mut credentials: Vec<Credential> = app(read)?.into_iter().collect();
     let all = format!("{},{}", read("GITHUB_TOKEN"), read("GITHUB_TOKENS"));
     let mut tokens: Vec<&str> = Vec::new();
     for token in all.split(',').map(str::trim).filter(|token| !token.is_empty()) {
@@ -200,10 +265,24 @@ fn tokens() -> Result<Vec<Token>, Failure> {
             tokens.push(token);
         }
     }
-    if tokens.is_empty() {
-        let missing = "there is no token. Set GITHUB_TOKEN to a personal access token with the scopes repo and read:org \
-            (https://github.com/settings/tokens), or try `sei-github demo`";
-        return Err(Failure::Authentication(missing.to_owned()));
+    for token in tokens {
+        Token::new(token)?;
+        credentials.push(Credential::token(token));
     }
-    Ok(tokens.into_iter().map(Token::new).collect::<Result<_, _>>()?)
+    Ok(credentials)
+}
+
+/// A GitHub App by `GITHUB_APP_CLIENT_ID` and its key, itself or in a file.
+fn app(read: impl Fn(&str) -> String) -> Result<Option<Credential>, Failure> {
+    let (client_id, key, file) = (read("GITHUB_APP_CLIENT_ID"), read("GITHUB_APP_PRIVATE_KEY"), read("GITHUB_APP_PRIVATE_KEY_FILE"));
+    let key = match (key.is_empty(), file.is_empty()) {
+        (false, _) => key,
+        (true, false) => std::fs::read_to_string(&file)
+            .map_err(|error| Failure::Authentication(format!("the GitHub App's private key in {file} cannot be read: {error}")))?,
+        (true, true) if client_id.is_empty() => return Ok(None),
+        (true, true) => {
+            return Err(Failure::Authentication("the GitHub App has no key. Set GITHUB_APP_PRIVATE_KEY_FILE to the .pem file that GitHub made".to_owned()));
+        }
+    };
+    Ok(Some(Credential::App { client_id, private_key: Secret::new(&key), installations: Vec::new() }))
 }

@@ -13,16 +13,18 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 pub(crate) async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
-    let by_flags = arguments.source.by_flags(&arguments.fetch, arguments.since.as_deref())?;
+    let dir = &arguments.place.data_dir;
     // What is wrong with the flags or the token is told before anything is opened.
-    let by_flags = by_flags.map(|mut chosen| {
-        chosen.settings.full = arguments.full;
-        chosen.tokens().map(|tokens| (chosen, tokens))
-    });
-    let by_flags = by_flags.transpose()?;
-    let table = aws::Embedded::open(&arguments.place.data_dir).await?;
+    let by_flags = match arguments.source.by_flags(&arguments.fetch, arguments.since.as_deref())? {
+        Some(mut chosen) => {
+            chosen.settings.full = arguments.full;
+            Some((chosen.tokens(dir).await?, chosen))
+        }
+        None => None,
+    };
+    let table = aws::Embedded::open(dir).await?;
     let done = match by_flags {
-        Some((chosen, tokens)) => match one_github(&table.store(), &chosen.url).await {
+        Some((tokens, chosen)) => match one_github(&table.store(), &chosen.url).await {
             Ok(()) => copy(tokens, chosen.settings, &table).await.map(|done| done.code),
             Err(failure) => Err(failure),
         },
@@ -49,7 +51,7 @@ async fn every(arguments: &Sync, table: &aws::Embedded) -> Result<ExitCode, Fail
         }
         let others = active.iter().filter(|other| other.name != one.name);
         let shared = others.flat_map(|other| &other.organizations).map(|org| org.to_lowercase()).collect();
-        match integrate(one, shared, arguments.full, table).await {
+        match integrate(one, shared, arguments, table).await {
             Ok(done) => {
                 code = if code == ExitCode::SUCCESS { done.code } else { code };
                 seen.push(done.seen);
@@ -65,11 +67,11 @@ async fn every(arguments: &Sync, table: &aws::Embedded) -> Result<ExitCode, Fail
     Ok(code)
 }
 
-async fn integrate(one: &Integration, shared: BTreeSet<String>, full: bool, table: &aws::Embedded) -> Result<Done, Failure> {
+async fn integrate(one: &Integration, shared: BTreeSet<String>, arguments: &Sync, table: &aws::Embedded) -> Result<Done, Failure> {
     let chosen = Chosen::of(one)?;
     one_github(&table.store(), &chosen.url).await?;
-    let settings = Settings { full, shared, ..chosen.settings.clone() };
-    copy(chosen.tokens()?, settings, table).await
+    let settings = Settings { full: arguments.full, shared, ..chosen.settings.clone() };
+    copy(chosen.tokens(&arguments.place.data_dir).await?, settings, table).await
 }
 
 /// Ids are a server's own: two servers in one copy would mix.

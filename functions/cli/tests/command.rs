@@ -2,6 +2,7 @@
 //! against the simulated GitHub.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, as it should")]
 
+mod access;
 mod choices;
 mod installs;
 mod plans;

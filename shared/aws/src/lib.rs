@@ -16,7 +16,7 @@ pub use dynamo::{DynamoStore, Writes, create_table_if_missing};
 #[cfg(feature = "embedded")]
 pub use embedded::{Embedded, EmbeddedError};
 pub use queue::SqsQueue;
-pub use secrets::{SecretError, read_tokens};
+pub use secrets::SecretsVault;
 pub use worker::{Worker, WorkerConfig, WorkerError};
 
 /// The SDK's usual configuration: region, credentials and `AWS_ENDPOINT_URL` from the environment.

@@ -1,45 +1,149 @@
-//! Tokens from Secrets Manager: the bare token, or JSON with `token` or `tokens`. Never shows what it read.
+//! Credentials in Secrets Manager: the bare token, JSON with `token` or `tokens`, or `credentials` of any kind. Never
+//! shows what it read.
+//!
+//! A successor is stored as a version whose id follows from its predecessor's, so that of two workers that replace the
+//! same version only one can: Secrets Manager keeps a version's content for ever. Only then it becomes `AWSCURRENT`,
+//! and only if its predecessor still is. Should we die in between, whoever reads next goes on.
+//! <https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html>
 
+use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
-use serde_json::Value;
+use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueOutput;
+use engine::{Credential, Kept, StoreError, Vault};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::Digest;
 
-#[derive(Debug, thiserror::Error)]
-pub enum SecretError {
-    #[error("the secret {id} cannot be read: {why}. Check that it exists and that the role may read it")]
-    Unreadable { id: String, why: String },
-    #[error("the secret {id} holds no token: put the token itself into it, or JSON like {{\"token\": \"…\"}}")]
-    Empty { id: String },
+const CURRENT: &str = "AWSCURRENT";
+/// Of a version that is stored and is to become the current one.
+const NEXT: &str = "SEI_NEXT";
+
+/// The names are the secrets' own, or their ARNs.
+pub struct SecretsVault {
+    client: Client,
 }
 
-pub async fn read_tokens(client: &Client, id: &str) -> Result<Vec<String>, SecretError> {
-    let answer = client.get_secret_value().secret_id(id).send().await;
-    let answer = answer.map_err(|error| SecretError::Unreadable { id: id.to_owned(), why: DisplayErrorContext(&error).to_string() })?;
-    let tokens = parse(answer.secret_string.as_deref().unwrap_or_default());
-    if tokens.is_empty() { Err(SecretError::Empty { id: id.to_owned() }) } else { Ok(tokens) }
+impl SecretsVault {
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// The version that has the label; none if there is none.
+    async fn labelled(&self, id: &str, label: &str) -> Result<Option<GetSecretValueOutput>, StoreError> {
+        match self.client.get_secret_value().secret_id(id).version_stage(label).send().await {
+            Ok(found) => Ok(Some(found)),
+            Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
+            Err(error) => Err(failed(&format!("the secret {id} cannot be read"), "Check that the role may read it", error)),
+        }
+    }
+
+    /// Makes `next` current if `seen` still is; false if it is not.
+    async fn promote(&self, id: &str, seen: &str, next: &str) -> Result<bool, StoreError> {
+        let request = self.client.update_secret_version_stage().secret_id(id).version_stage(CURRENT).move_to_version_id(next).remove_from_version_id(seen);
+        match request.send().await {
+            Ok(_) => Ok(true),
+            // The label is on another version than `seen` by now.
+            Err(error) if error.code() == Some("InvalidParameterException") => Ok(false),
+            Err(error) => Err(failed(&format!("the secret {id} cannot be replaced"), "Check that the role may update its stages", error)),
+        }
+    }
 }
 
-fn parse(text: &str) -> Vec<String> {
+#[async_trait]
+impl Vault for SecretsVault {
+    async fn read(&self, name: &str) -> Result<Kept, StoreError> {
+        let Some(mut found) = self.labelled(name, CURRENT).await? else { return Ok(Kept::default()) };
+        // Stored by somebody who did not live to make it current.
+        if let Some(next) = self.labelled(name, NEXT).await?
+            && let (Some(seen), Some(id)) = (found.version_id.as_deref(), next.version_id.as_deref())
+            && id == successor(seen)
+            && next.version_stages().iter().all(|label| label == NEXT)
+            && self.promote(name, seen, id).await?
+        {
+            found = next;
+        }
+        let credentials = parse(found.secret_string.as_deref().unwrap_or_default()).map_err(|why| StoreError::Broken {
+            what: format!("the secret {name} holds no credentials ({why}): put a token into it, or JSON like {{\"token\": \"…\"}}"),
+            source: why.into(),
+        })?;
+        Ok(Kept { credentials, revision: found.version_id.unwrap_or_default() })
+    }
+
+    async fn replace(&self, name: &str, seen: &str, credentials: &[Credential]) -> Result<String, StoreError> {
+        let next = successor(seen);
+        let text = json!({ "credentials": credentials }).to_string();
+        let put = self.client.put_secret_value().secret_id(name).client_request_token(&next).secret_string(text);
+        // The first version becomes the current one by itself.
+        let put = if seen.is_empty() { put } else { put.version_stages(NEXT) };
+        match put.send().await {
+            Ok(_) => {}
+            // Another worker was first: what it stored stands.
+            Err(error) if error.code() == Some("ResourceExistsException") => {
+                self.promote(name, seen, &next).await?;
+                return Err(StoreError::Conflict);
+            }
+            Err(error) => return Err(failed(&format!("the secret {name} cannot be replaced"), "Check that it exists and that the role may write it", error)),
+        }
+        if seen.is_empty() || self.promote(name, seen, &next).await? { Ok(next) } else { Err(StoreError::Conflict) }
+    }
+}
+
+/// The id of the version that may replace `seen`; 32 to 64 characters, as a ClientRequestToken must have.
+fn successor(seen: &str) -> String {
+    let digest = sha2::Sha256::digest(format!("sei-github after {seen}").as_bytes());
+    digest.iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn failed<E>(what: &str, remedy: &str, error: SdkError<E>) -> StoreError
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let passing = match &error {
+        SdkError::ServiceError(told) => told.raw().status().as_u16() >= 500 || told.raw().status().as_u16() == 429,
+        _ => true,
+    };
+    let what = format!("{what}: {}. {remedy}", DisplayErrorContext(&error));
+    if passing { StoreError::Unavailable { what, source: Box::new(error) } } else { StoreError::Broken { what, source: Box::new(error) } }
+}
+
+#[derive(Deserialize)]
+struct Several {
+    credentials: Vec<Credential>,
+}
+
+/// What is wrong is told by its place only: the text is secret.
+fn parse(text: &str) -> Result<Vec<Credential>, String> {
     let text = text.trim();
-    let tokens = match serde_json::from_str::<Value>(text) {
+    let credentials = match serde_json::from_str::<Value>(text) {
+        Ok(Value::Object(fields)) if fields.contains_key("credentials") => {
+            let several: Several = serde_json::from_str(text).map_err(|error| format!("line {}, column {}", error.line(), error.column()))?;
+            several.credentials
+        }
         Ok(Value::Object(fields)) => {
             let many = fields.get("tokens").and_then(Value::as_array).into_iter().flatten();
-            many.chain(fields.get("token")).filter_map(Value::as_str).map(str::to_owned).collect()
+            many.chain(fields.get("token")).filter_map(Value::as_str).map(Credential::token).collect()
         }
-        _ => vec![text.to_owned()],
+        _ => vec![Credential::token(text)],
     };
-    tokens.into_iter().map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()).collect()
+    let empty = |credential: &Credential| matches!(credential, Credential::Token { token, .. } if token.reveal().is_empty());
+    Ok(credentials.into_iter().filter(|credential| !empty(credential)).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use super::*;
 
     #[test]
     fn a_secret_may_be_bare_or_json() {
-        assert_eq!(parse(" abc\n"), ["abc"]);
-        assert_eq!(parse(r#"{"token": "abc"}"#), ["abc"]);
-        assert_eq!(parse(r#"{"tokens": ["abc", "def"]}"#), ["abc", "def"]);
-        assert!(parse("").is_empty() && parse("{}").is_empty());
+        let tokens = |texts: &[&str]| Ok(texts.iter().map(|text| Credential::token(text)).collect::<Vec<_>>());
+        assert_eq!(parse(" abc\n"), tokens(&["abc"]));
+        assert_eq!(parse(r#"{"token": "abc"}"#), tokens(&["abc"]));
+        assert_eq!(parse(r#"{"tokens": ["abc", "def"]}"#), tokens(&["abc", "def"]));
+        assert_eq!(parse(r#"{"credentials": [{"kind": "token", "token": "abc"}]}"#), tokens(&["abc"]));
+        assert_eq!((parse(""), parse("{}")), (tokens(&[]), tokens(&[])));
+        let told = parse(r#"{"credentials": [{"kind": "canary"}]}"#).err().unwrap_or_default();
+        assert!(told.contains("line 1") && !told.contains("canary"), "{told}");
     }
 }

@@ -1,8 +1,8 @@
 //! What a Lambda function needs of its environment: read in one place, all mistakes told at once.
 
-use crate::{DynamoStore, SqsQueue, Writes, read_tokens};
-use engine::{Env, Fleet, Group, Selection, Settings, SystemClock, Tokens};
-use github::{ApiUrl, Token};
+use crate::{DynamoStore, SecretsVault, SqsQueue, Writes};
+use engine::{Clock, Credential, Env, Fleet, Group, Selection, Settings, StoreError, SystemClock, Tokens, Vault, integration};
+use github::ApiUrl;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,9 +23,15 @@ pub enum WorkerError {
     #[error("the function is not configured: {}", .0.join("; "))]
     Configuration(Vec<String>),
     #[error(transparent)]
-    Secret(#[from] crate::SecretError),
+    Secret(#[from] StoreError),
+    #[error("the secret {0} holds no token: put the token itself into it, or JSON like {{\"token\": \"…\"}}")]
+    Empty(String),
+    #[error(transparent)]
+    Integration(#[from] engine::IntegrationError),
     #[error(transparent)]
     GitHub(#[from] github::ConfigError),
+    #[error(transparent)]
+    Credentials(#[from] engine::Error),
 }
 
 impl WorkerConfig {
@@ -73,7 +79,7 @@ impl WorkerConfig {
         let store = DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), self.table, Writes::Single);
         let queue = SqsQueue::new(aws_sdk_sqs::Client::new(&aws), self.queue_url);
         Worker {
-            secrets: aws_sdk_secretsmanager::Client::new(&aws),
+            vault: Arc::new(SecretsVault::new(aws_sdk_secretsmanager::Client::new(&aws))),
             token_secret: self.token_secret,
             api_url: self.api_url,
             store: Arc::new(store),
@@ -89,7 +95,7 @@ const SECRET_LASTS: Duration = Duration::from_secs(300);
 
 /// What lives as long as the function's process.
 pub struct Worker {
-    secrets: aws_sdk_secretsmanager::Client,
+    vault: Arc<SecretsVault>,
     token_secret: String,
     api_url: String,
     store: Arc<DynamoStore>,
@@ -101,14 +107,21 @@ pub struct Worker {
 struct Last {
     read_at: Instant,
     /// Compared only.
-    tokens: Vec<String>,
+    credentials: Vec<Credential>,
     env: Env,
 }
 
 impl Worker {
-    /// Everything that is at work, for an invocation.
+    /// Everything that is at work, for an invocation: the integrations of the table or, where there are none, what the
+    /// variables say. All share the stack's GitHub and its secret.
     pub async fn fleet(&self) -> Result<Fleet, WorkerError> {
-        Ok(self.env().await?.into())
+        let env = self.env().await?;
+        let installed = integration::integrations(env.store.as_ref()).await?;
+        if installed.is_empty() {
+            return Ok(env.into());
+        }
+        let active = installed.iter().filter(|one| !one.paused);
+        Ok(Fleet::new(active.map(|one| Env { settings: Arc::new(one.settings()), ..env.clone() }).collect()))
     }
 
     /// The environment of an invocation; reads the secret when it is time to.
@@ -120,20 +133,23 @@ impl Worker {
                 return Ok(last.env.clone());
             }
         }
-        let tokens = read_tokens(&self.secrets, &self.token_secret).await?;
+        let credentials = self.vault.read(&self.token_secret).await?.credentials;
+        if credentials.is_empty() {
+            return Err(WorkerError::Empty(self.token_secret.clone()));
+        }
         let read_at = Instant::now();
-        let known = last.take().filter(|last| last.tokens == tokens);
+        let known = last.take().filter(|last| last.credentials == credentials);
         let env = match known {
             Some(known) => known.env,
-            None => self.connect(&tokens)?,
+            None => self.connect(&credentials).await?,
         };
-        *last = Some(Last { read_at, tokens, env: env.clone() });
+        *last = Some(Last { read_at, credentials, env: env.clone() });
         Ok(env)
     }
 
-    fn connect(&self, tokens: &[String]) -> Result<Env, WorkerError> {
-        let tokens = tokens.iter().map(|token| Token::new(token)).collect::<Result<_, _>>()?;
-        let github = Tokens::new(ApiUrl::parse(&self.api_url)?, tokens)?;
+    async fn connect(&self, credentials: &[Credential]) -> Result<Env, WorkerError> {
+        let github = Tokens::connect(ApiUrl::parse(&self.api_url)?, credentials, None, SystemClock.now()).await?;
+        let github = github.kept_in(self.vault.clone(), &self.token_secret);
         Ok(Env::new(github, self.store.clone(), self.queue.clone(), Arc::new(SystemClock), self.settings.clone()))
     }
 }

@@ -64,6 +64,7 @@ async fn visit(job: &Job, meter: &mut Meter, deadline: Timestamp) -> Result<Outc
     if repo.gone || !env.settings.wants(sweep.group()) {
         return Ok(Outcome::CaughtUp);
     }
+    let env = &env.about(&repo.owner);
     let mut mark = mark::read(env.store.as_ref(), job).await?;
     if let Some(until) = mark.not_before.filter(|until| *until > env.now()) {
         return Ok(Outcome::Parked { until, limit: mark.problem.is_none(), why: why(&mark) });

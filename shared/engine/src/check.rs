@@ -32,10 +32,11 @@ pub async fn check(tokens: &Tokens, settings: &Settings, way: &Way, clock: &dyn 
     let selector = settings.selection.compile()?;
     let began = clock.now();
     let until = began.saturating_add(asker::IN_ALL).unwrap_or(Timestamp::MAX);
-    let askers: Vec<Asker<'_>> = tokens.all().iter().map(|client| Asker::new(client, clock, until, settings.orgs.len())).collect();
+    let clients = tokens.clients(began).await;
+    let askers: Vec<Asker<'_>> = clients.iter().map(|(owner, client)| Asker::new(client, *owner, clock, until, settings.orgs.len())).collect();
     // One question of each token, which costs nothing: there is an answer, or there is no use in asking more.
     let firsts: Vec<Heard<Reply>> = futures::future::join_all(askers.iter().map(|asker| asker.get("/rate_limit"))).await;
-    let (mut findings, fingerprints) = (Vec::new(), tokens.all().iter().map(|client| client.token().fingerprint()).collect::<Vec<_>>());
+    let (mut findings, fingerprints) = (Vec::new(), clients.iter().map(|(_, client)| client.token().fingerprint()).collect::<Vec<_>>());
     if let (Some(asker), Some(first)) = (askers.first(), firsts.first()) {
         findings.extend(server::way(first, asker.client.url(), way));
         if let Ok(first) = first {
@@ -94,7 +95,8 @@ async fn of_token(asker: &Asker<'_>, first: &Heard<Reply>, settings: &Settings, 
         return findings;
     }
     let (holder, mut findings) = token::look(asker, &first.told, settings, clock.now()).await;
-    for org in &settings.orgs {
+    // An installation is good for its own organization only.
+    for org in settings.orgs.iter().filter(|org| asker.owner.is_none_or(|owner| owner.eq_ignore_ascii_case(org))) {
         let found = organization::look(asker, org, &holder, settings, selector).await;
         findings.extend(found.into_iter().map(|finding| finding.about(org)));
     }

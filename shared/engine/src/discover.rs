@@ -73,7 +73,7 @@ pub(crate) const PARTITION: &str = "discoveries";
 
 /// Looks at one organization, sends the jobs that are due, and leaves word of it.
 pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
-    let env = &env.metered();
+    let env = &env.about(org).metered();
     let done = look(org, env).await;
     let cost = Cost::of(env.github.spent());
     let by = env.settings.integration.as_ref().map(|name| format!(" by {}", name.to_lowercase())).unwrap_or_default();

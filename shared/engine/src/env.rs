@@ -3,7 +3,9 @@
 use crate::Error;
 use crate::entities::Group;
 use crate::gate::Gate;
+use crate::mark::Validator;
 use crate::ports::{Clock, Queue, Store};
+use crate::renew::{self, Unusable};
 use crate::selection::Selection;
 use crate::tokens::Tokens;
 use github::{Answer, Budget, Client, Reply, Resource};
@@ -79,6 +81,11 @@ impl Env {
         Self { github: self.github.metered(), ..self.clone() }
     }
 
+    /// The same for an organization, which an App has a token of its own for.
+    pub(crate) fn about(&self, org: &str) -> Self {
+        Self { github: self.github.about(org), ..self.clone() }
+    }
+
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
@@ -86,50 +93,96 @@ impl Env {
 
     /// Reads one page of GraphQL, if a token may.
     pub(crate) async fn graphql(&self, query: &str, variables: &Value) -> Result<Answer, Error> {
-        let send = |client: Client| async move { client.graphql(query, variables).await };
-        self.ask(&Resource::Graphql, send, |answer| answer.budget.as_ref()).await
+        let send = |client: Client, _| async move { client.graphql(query, variables).await };
+        Ok(self.ask(&Resource::Graphql, None, send, |answer| answer.budget.as_ref()).await?.0)
     }
 
     /// Reads one page of REST, if a token may.
-    pub(crate) async fn rest(&self, path: &str, etag: Option<&str>) -> Result<Reply, Error> {
-        let send = |client: Client| async move { client.get(path, etag).await };
-        self.ask(&Resource::Core, send, |reply| reply.budget.as_ref()).await
+    pub(crate) async fn rest(&self, path: &str) -> Result<Reply, Error> {
+        Ok(self.rest_unless(path, None).await?.0)
     }
 
-    /// Waits for a place among the requests in flight, then asks with the first token whose gate is open: in this
-    /// order, because the gate may have closed while we waited.
-    async fn ask<T, F>(&self, resource: &Resource, send: impl Fn(Client) -> F, budget: impl Fn(&T) -> Option<&Budget>) -> Result<T, Error>
+    /// The same unless it is as the validator knows it; and the validator of what came. Validators vary with the token,
+    /// so that the one that brought it is asked with.
+    pub(crate) async fn rest_unless(&self, path: &str, known: Option<&Validator>) -> Result<(Reply, Option<Validator>), Error> {
+        let send = |client: Client, same: bool| async move { client.get(path, known.filter(|_| same).map(|known| known.etag.as_str())).await };
+        let (reply, by) = self.ask(&Resource::Core, known.map(|known| known.by.as_str()), send, |reply| reply.budget.as_ref()).await?;
+        let validator = reply.etag.clone().map(|etag| Validator { etag, by });
+        Ok((reply, validator))
+    }
+
+    /// Waits for a place among the requests in flight, then asks with the token that has the most left, of those whose
+    /// gate is open: in this order, because the gate may have closed while we waited. Tells whose budget paid.
+    async fn ask<T, F>(
+        &self,
+        resource: &Resource,
+        prefer: Option<&str>,
+        send: impl Fn(Client, bool) -> F,
+        budget: impl Fn(&T) -> Option<&Budget>,
+    ) -> Result<(T, String), Error>
     where
         F: Future<Output = Result<T, github::Error>>,
     {
         let _turn = self.in_flight.acquire().await.map_err(|_| Error::Stopped)?;
         let mut waiting: Option<Timestamp> = None;
+        let mut refusal: Option<String> = None;
         let earlier = |waiting: Option<Timestamp>, until: Timestamp| Some(waiting.map_or(until, |other| other.min(until)));
-        for (index, client) in self.github.usable() {
-            let gate = Gate::new(self.store.as_ref(), client.token().fingerprint(), self.settings.reserve_percent);
-            if let Some(until) = gate.closed_until(resource, self.now()).await? {
-                waiting = earlier(waiting, until);
-                continue;
-            }
-            let answer = send(client.clone()).await;
-            let limited = gate.note(answer.as_ref().ok().and_then(&budget), answer.as_ref().err(), self.now()).await?;
-            if let Some(until) = limited {
-                waiting = earlier(waiting, until);
-                continue;
-            }
-            match answer {
-                // GitHub bars those who go on asking with a bad token: one question tells whether it is that.
-                Err(github::Error::Unauthenticated) if client.is_accepted().await => {
-                    let message = "GitHub answers 401 for it, though it accepts the token".to_owned();
-                    return Err(Error::Denied { code: "unauthenticated", message });
+        let mut members = self.github.by_budget(resource, self.now());
+        if let Some(prefer) = prefer {
+            members.sort_by_key(|member| member.account() != prefer);
+        }
+        for member in members {
+            // Once more, should a token be refused that somebody has replaced meanwhile.
+            for again in [true, false] {
+                let client = match renew::client(self, member).await {
+                    Ok(client) => client,
+                    Err(Unusable::Error(Error::Waiting { until })) => {
+                        waiting = earlier(waiting, until);
+                        break;
+                    }
+                    Err(Unusable::Error(error)) => return Err(error),
+                    Err(Unusable::Refused(why)) => {
+                        tracing::error!(account = member.account(), why, "a credential is set aside");
+                        member.refuse();
+                        refusal = Some(why);
+                        break;
+                    }
+                };
+                let account = member.account();
+                let gate = Gate::new(self.store.as_ref(), account.clone(), self.settings.reserve_percent);
+                if let Some(until) = gate.closed_until(resource, self.now()).await? {
+                    waiting = earlier(waiting, until);
+                    break;
                 }
-                Err(github::Error::Unauthenticated) => {
-                    tracing::error!(token = client.token().fingerprint(), "GitHub does not accept this token: it is wrong, expired or revoked");
-                    self.github.refuse(index);
+                let answer = send(client.clone(), prefer == Some(account.as_str())).await;
+                let told = answer.as_ref().ok().and_then(&budget);
+                if let Some(told) = told {
+                    member.note(told, self.now());
                 }
-                other => return Ok(other?),
+                if let Some(until) = gate.note(told, answer.as_ref().err(), self.now()).await? {
+                    waiting = earlier(waiting, until);
+                    break;
+                }
+                match answer {
+                    // GitHub bars those who go on asking with a bad token: one question tells whether it is that.
+                    Err(github::Error::Unauthenticated) if client.is_accepted().await => {
+                        let message = "GitHub answers 401 for it, though it accepts the token".to_owned();
+                        return Err(Error::Denied { code: "unauthenticated", message });
+                    }
+                    Err(github::Error::Unauthenticated) if again && renew::another(self, member, client.token()).await? => {}
+                    Err(github::Error::Unauthenticated) => {
+                        tracing::error!(token = client.token().fingerprint(), "GitHub does not accept this token: it is wrong, expired or revoked");
+                        member.refuse();
+                        break;
+                    }
+                    other => return Ok((other?, account)),
+                }
             }
         }
-        Err(waiting.map_or(Error::GitHub(github::Error::Unauthenticated), |until| Error::Waiting { until }))
+        let nobody = || refusal.map_or(Error::GitHub(github::Error::Unauthenticated), |why| Error::Access { why });
+        Err(match waiting {
+            Some(until) => Error::Waiting { until },
+            None => self.github.not_installed().unwrap_or_else(nobody),
+        })
     }
 }

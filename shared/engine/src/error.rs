@@ -24,6 +24,14 @@ pub enum Error {
         #[source]
         source: globset::Error,
     },
+    /// Nobody lets these credentials in, or not any more: somebody must mend them.
+    #[error("{why}")]
+    Access { why: String },
+    /// The GitHub App is none of this organization's.
+    #[error("`{login}` cannot be read: {why}")]
+    NotInstalled { login: String, why: String },
+    #[error(transparent)]
+    Config(#[from] github::ConfigError),
     /// Some items of the page came back null: ask for fewer.
     #[error("some items of the page could not be read")]
     Heavy,

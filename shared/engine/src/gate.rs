@@ -71,7 +71,7 @@ impl<'a> Gate<'a> {
     }
 }
 
-fn name(resource: &Resource) -> &str {
+pub(crate) fn name(resource: &Resource) -> &'static str {
     match resource {
         Resource::Core => "core",
         Resource::Graphql => "graphql",

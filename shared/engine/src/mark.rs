@@ -30,7 +30,7 @@ pub struct Mark {
     /// GitHub's own total at the last page that told one.
     pub total: Option<u64>,
     /// Validator of the first page, for listings that are asked conditionally.
-    pub etag: Option<String>,
+    pub etag: Option<Validator>,
     /// What the sweep keeps for itself between walks.
     pub memo: Value,
     pub written: Tally,
@@ -39,6 +39,31 @@ pub struct Mark {
     pub spent: Cost,
     #[serde(skip)]
     pub revision: u64,
+}
+
+/// An `ETag`, and whose token was answered with it: it is no other's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Remembered")]
+pub struct Validator {
+    pub etag: String,
+    /// As keys name a token; empty where that was not kept yet, and then nobody's.
+    pub by: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Remembered {
+    Bare(String),
+    Whole { etag: String, by: String },
+}
+
+impl From<Remembered> for Validator {
+    fn from(remembered: Remembered) -> Self {
+        match remembered {
+            Remembered::Bare(etag) => Self { etag, by: String::new() },
+            Remembered::Whole { etag, by } => Self { etag, by },
+        }
+    }
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

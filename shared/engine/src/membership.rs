@@ -14,7 +14,7 @@ pub(crate) async fn require(env: &Env, organization: Node<'_>) -> Result<(), Err
     }
     let login = organization.str("login").unwrap_or_default();
     let denied = |why: &str| Err(Error::Membership { login: login.to_owned(), why: why.to_owned() });
-    match env.rest(&format!("/user/memberships/orgs/{login}"), None).await {
+    match env.rest(&format!("/user/memberships/orgs/{login}")).await {
         Ok(reply) => match Node(&reply.body).str("state") {
             Some("active") => Ok(()),
             Some("pending") => denied(&format!(
@@ -42,7 +42,7 @@ pub(crate) async fn no_organization(env: &Env, org: &str, answer: &github::Answe
     if answer.errors.iter().any(|error| error.saml_failure) {
         return failed(format!("{told} Authorise the token for the organization's SAML single sign-on, then try again."));
     }
-    let account = env.rest(&format!("/users/{org}"), None).await;
+    let account = env.rest(&format!("/users/{org}")).await;
     if account.is_ok_and(|reply| Node(&reply.body).str("type") == Some("User")) {
         let login = org.to_owned();
         return Error::Membership { login, why: "it is a personal account. Only repositories of organizations are copied".to_owned() };
@@ -50,13 +50,18 @@ pub(crate) async fn no_organization(env: &Env, org: &str, answer: &github::Answe
     failed(format!("{told} Check the spelling, that it is an organization and not a person, and that the token's owner is a member of it."))
 }
 
-/// Organizations of which the token's owner is an active member; empty for a token that may not tell.
+/// Organizations of which the token's owner is an active member, or where the App is installed; empty for a token that
+/// may not tell.
 /// <https://docs.github.com/en/rest/orgs/members#list-organization-memberships-for-the-authenticated-user>
 pub async fn memberships(env: &Env) -> Result<Vec<String>, Error> {
+    let installed = env.github.owners();
+    if !installed.is_empty() {
+        return Ok(installed);
+    }
     let mut next = Some("/user/memberships/orgs?state=active&per_page=100".to_owned());
     let mut logins = Vec::new();
     while let Some(path) = next.take() {
-        let reply = match env.rest(&path, None).await {
+        let reply = match env.rest(&path).await {
             Err(Error::GitHub(github::Error::Forbidden { .. } | github::Error::Absent { .. })) => return Ok(logins),
             other => other?,
         };

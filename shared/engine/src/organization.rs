@@ -117,6 +117,7 @@ pub struct Choices {
 
 /// Reads the list of repositories and nothing else: what a discovery would take, and why not the rest.
 pub async fn repositories(org: &str, env: &Env) -> Result<Choices, Error> {
+    let env = &env.about(org);
     let selector = env.settings.selection.compile()?;
     let mut choices = Choices::default();
     let mut pages = Pages::new(org, env, query("", ""));

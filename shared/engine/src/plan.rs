@@ -166,6 +166,7 @@ pub async fn plan(env: &Env) -> Result<Plan, Error> {
 }
 
 async fn list(org: &str, env: &Env, listed: &mut Listed) -> Result<(), Error> {
+    let env = &env.about(org);
     let selector = env.settings.selection.compile()?;
     let mut pages = Pages::new(org, env, query());
     let (mut seen, mut people, mut teams) = (0, 0, 0);

@@ -3,6 +3,7 @@
 use crate::entities::Entity;
 use crate::model::{Job, Record, ScopeId, State, StateKey, Stored, Written};
 use async_trait::async_trait;
+use github::Credential;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -76,6 +77,24 @@ pub trait Queue: Send + Sync {
         let _ = wait;
         self.send(jobs).await
     }
+}
+
+/// Where credentials are kept.
+#[async_trait]
+pub trait Vault: Send + Sync {
+    /// The credentials of `name`; none, and an empty revision, where there are none.
+    async fn read(&self, name: &str) -> Result<Kept, StoreError>;
+
+    /// Replaces the credentials of `name` if they are still those of revision `seen`, and returns the next revision;
+    /// [`StoreError::Conflict`] if somebody else replaced them in between. Durable once it returns. None removes them.
+    async fn replace(&self, name: &str, seen: &str, credentials: &[Credential]) -> Result<String, StoreError>;
+}
+
+/// Credentials as they were read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    pub credentials: Vec<Credential>,
+    pub revision: String,
 }
 
 /// What went wrong in a store or queue, by what the caller should do.

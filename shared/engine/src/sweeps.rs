@@ -16,7 +16,7 @@ mod workflow_runs;
 use crate::Error;
 use crate::entities::{Entity, Group};
 use crate::env::Env;
-use crate::mark::Mark;
+use crate::mark::{Mark, Validator};
 use crate::model::{Job, Record, ScopeId, Stored};
 use crate::node::Node;
 use crate::plan::{Bill, Counted, Shape, Weight};
@@ -162,7 +162,7 @@ pub(crate) struct Page {
     /// The newest change on this page, by GitHub's clock.
     pub(crate) newest: Option<Timestamp>,
     pub(crate) total: Option<u64>,
-    pub(crate) etag: Option<String>,
+    pub(crate) etag: Option<Validator>,
     pub(crate) memo: Option<Value>,
     pub(crate) missing: Vec<String>,
     /// From here on the walk reads everything, whatever the watermark says.

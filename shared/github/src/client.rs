@@ -238,6 +238,31 @@ impl Client {
         Err(Error::Absent { url: url.path().to_owned() })
     }
 
+    /// Makes something at `path` below the API's root.
+    pub(crate) async fn post_rest(&self, path: &str, body: &Value) -> Result<Reply, Error> {
+        let url = self.url.resolve(path).map_err(|host| Error::OtherHost { host })?;
+        let request = self.http.request(Method::POST, url.clone()).header("content-type", "application/json").body(body.to_string());
+        self.count_rest();
+        match self.send(request, &url).await? {
+            (status @ 200..=299, headers, body) => Ok(answer::reply(status, &headers, json(&body, &url)?, Timestamp::now())),
+            (status, headers, body) => Err(answer::refused(status, &headers, &body, url.path(), &Resource::Core, Timestamp::now())),
+        }
+    }
+
+    /// Sends a form to the server's pages for people, without the token.
+    pub(crate) async fn post_form(&self, path: &str, form: String) -> Result<Value, Error> {
+        let url = Url::parse(&format!("{}{path}", self.url.web())).map_err(|_| Error::OtherHost { host: path.to_owned() })?;
+        let request = self.http.post(url.clone()).header("accept", "application/json").header("content-type", "application/x-www-form-urlencoded").body(form);
+        self.count_rest();
+        let answer = request.send().await.map_err(|error| unreachable(&error, &url))?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let body = answer.bytes().await.map_err(|error| unreachable(&error, &url))?;
+        match status {
+            200..=299 => json(&body, &url),
+            _ => Err(answer::refused(status, &headers, &body, url.path(), &Resource::Core, Timestamp::now())),
+        }
+    }
+
     /// Sends a query. Where the server knows less than github.com (an older Enterprise Server), what it does not know
     /// is left out of the query, once that was found out.
     pub async fn graphql(&self, query: &str, variables: &Value) -> Result<Answer, Error> {

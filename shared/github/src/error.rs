@@ -77,6 +77,9 @@ pub enum ConfigError {
     Url { url: String, why: String },
     #[error("the token is not usable: {0}")]
     Token(&'static str),
+    /// Of a GitHub App.
+    #[error("the GitHub App's private key is not usable: {0}. Make one on the App's page under \"Private keys\" and give the whole file")]
+    Key(&'static str),
     #[error("the certificates are not usable: {0}. They must be in PEM, each between -----BEGIN CERTIFICATE----- and -----END CERTIFICATE-----")]
     Certificates(String),
     #[error("the HTTP client cannot be made")]

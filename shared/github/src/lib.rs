@@ -2,9 +2,12 @@
 //! never waits.
 
 mod answer;
+mod app;
 mod client;
+mod credential;
 mod error;
 mod kind;
+mod oauth;
 mod price;
 mod probe;
 mod prune;
@@ -12,9 +15,12 @@ mod told;
 mod url;
 
 pub use answer::{Answer, Budget, GraphqlError, Reply, Resource};
+pub use app::{App, Installation};
 pub use client::{API_VERSION, Client, Spent, Token};
+pub use credential::{Credential, Expiring, Secret, expiring};
 pub use error::{ConfigError, Error, Forbidden};
 pub use kind::{TokenKind, grants};
+pub use oauth::{DeviceCode, OAuthApp, OAuthError};
 pub use price::points;
 pub use probe::{Probe, Unreached};
 pub use prune::{INTROSPECTION, lacks};

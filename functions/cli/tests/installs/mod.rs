@@ -199,3 +199,53 @@ async fn the_dialogue_in_a_terminal_asks_in_order_checks_and_saves() {
     done(&dir, &["sync"]).await;
     assert_whole(&github, &dir).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_kept_is_needed_no_more_and_shown_nowhere() {
+    for (name, pasted) in [("kept-pasted", true), ("kept-environment", false)] {
+        let (github, dir) = (small().await, Dir::new(name));
+        github.faults().tokens = vec![CANARY.to_owned()];
+        let (code, out, err) = if pasted {
+            let mut asked = Command::new("python3");
+            asked.args([TERMINAL, env!("CARGO_BIN_EXE_sei-github"), "connect", "--api-url", &github.url, "--data-dir", dir.text(), "--name", "Acme"]);
+            let answers = serde_json::json!({ "How does it authenticate?": "\u{1b}[B\r", "Token (not shown)": format!("{CANARY}\r") });
+            run({
+                asked.env("ANSWERS", answers.to_string());
+                asked
+            })
+            .await
+        } else {
+            let mut asked = at(&dir, &["connect", "--no-input", "--org", "acme", "--api-url", &github.url, "--name", "Acme", "--keep-token"]);
+            asked.env("GITHUB_TOKEN", CANARY);
+            run(asked).await
+        };
+        assert!(code == 0 && !out.contains("canary") && !err.contains("canary"), "{code}: {out}{err}");
+        for arguments in [&["check"][..], &["sync"], &["status"], &["integrations", "show", "acme"], &["integrations", "show", "acme", "--json"]] {
+            let mut asked = at(&dir, arguments);
+            asked.env_remove("GITHUB_TOKEN").env("SEI_LOG", "trace");
+            let (code, out, err) = run(asked).await;
+            assert!(code == 0 && !out.contains("canary") && !err.contains("canary"), "{arguments:?}: {code}: {err}");
+        }
+        assert_whole(&github, &dir).await;
+        // One file holds it, for its owner only.
+        for file in std::fs::read_dir(&dir.0).unwrap().map(Result::unwrap) {
+            let holds = std::fs::read(file.path()).unwrap().windows(6).any(|window| window == b"canary");
+            assert_eq!(holds, file.file_name() == "credentials.json", "{file:?}");
+        }
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(dir.0.join("credentials.json")).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+        // Removed with its integration.
+        done(&dir, &["integrations", "remove", "acme"]).await;
+        assert!(!std::fs::read_to_string(dir.0.join("credentials.json")).unwrap().contains("canary"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_integration_whose_token_is_not_kept_is_told_with_code_4() {
+    let (github, dir) = (small().await, Dir::new("not-kept"));
+    let file = dir.0.join("connector.toml");
+    std::fs::write(&file, format!("name = \"acme\"\ngithub = \"{}\"\norganizations = [\"acme\"]\ncredentials = \"stored\"\n", github.url)).unwrap();
+    let (code, _, err) = run(at(&dir, &["connect", "--config", file.to_str().unwrap()])).await;
+    assert!(code == 4 && err.contains("no token is kept for `acme`") && err.contains("authorize --name acme"), "{code}: {err}");
+    assert_eq!(done(&dir, &["integrations", "list", "--json"]).await.0.trim(), "[]");
+}

@@ -29,6 +29,8 @@ pub(crate) type Heard<T> = Result<Probe<T>, Silence>;
 
 pub(crate) struct Asker<'a> {
     pub(crate) client: &'a Client,
+    /// The one organization that the token is good for, if it is for one only.
+    pub(crate) owner: Option<&'a str>,
     clock: &'a dyn Clock,
     until: Timestamp,
     left: AtomicU32,
@@ -36,9 +38,9 @@ pub(crate) struct Asker<'a> {
 }
 
 impl<'a> Asker<'a> {
-    pub(crate) fn new(client: &'a Client, clock: &'a dyn Clock, until: Timestamp, organizations: usize) -> Self {
+    pub(crate) fn new(client: &'a Client, owner: Option<&'a str>, clock: &'a dyn Clock, until: Timestamp, organizations: usize) -> Self {
         let more = u32::try_from(organizations.saturating_sub(1)).unwrap_or(0).saturating_mul(OF_ORGANIZATION);
-        Self { client, clock, until, left: AtomicU32::new(REQUESTS.saturating_add(more)), silent: AtomicBool::new(false) }
+        Self { client, owner, clock, until, left: AtomicU32::new(REQUESTS.saturating_add(more)), silent: AtomicBool::new(false) }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Heard<Reply> {

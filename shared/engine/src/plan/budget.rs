@@ -55,7 +55,7 @@ impl Window {
 /// Asks for the budgets of every token, which costs nothing.
 pub(crate) async fn tokens(env: &Env, bill: &Bill) -> Vec<TokenBudget> {
     let mut all = Vec::new();
-    for (_, client) in env.github.usable() {
+    for (_, client) in env.github.clients(env.now()).await {
         let usual = |resource| Budget { resource, limit: USUAL_LIMIT, remaining: USUAL_LIMIT, reset_in: SignedDuration::from_hours(1) };
         let budgets = client.budgets().await.unwrap_or_else(|_| vec![usual(Resource::Core), usual(Resource::Graphql)]);
         let window = |of: Resource| budgets.iter().find(|budget| budget.resource == of).map(|budget| Window::new(budget, env.settings.reserve_percent));

@@ -117,7 +117,7 @@ impl Sample {
         for sweep in sweeps::ALL.iter().filter(|sweep| env.settings.wants(sweep.group())) {
             for repo in repositories {
                 let Some(counted) = sweep.counted_at(repo).filter(|counted| total(repo, counted.per) >= FEW) else { continue };
-                let reply = match env.rest(&counted.path, None).await {
+                let reply = match env.about(&repo.owner).rest(&counted.path).await {
                     Ok(reply) => reply,
                     Err(error @ (Error::Waiting { .. } | Error::Store(_) | Error::GitHub(github::Error::Unauthenticated))) => return Err(error),
                     // What cannot be counted is estimated like what was not looked at.

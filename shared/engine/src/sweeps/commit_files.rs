@@ -128,7 +128,7 @@ impl Sweep for CommitFiles {
 }
 
 async fn read(visit: &Visit<'_>, sha: &str, url: &str) -> Result<Page, Error> {
-    let reply = match visit.env.rest(url, None).await {
+    let reply = match visit.env.rest(url).await {
         // The commit is no longer there (a push by force, a purge), or its diff cannot be made: say so and go on.
         Err(Error::GitHub(error @ (github::Error::Absent { .. } | github::Error::Rejected { .. } | github::Error::Empty)))
             if visit.mark.pages > 0 || matches!(error, github::Error::Rejected { .. }) =>

@@ -78,10 +78,10 @@ impl Sweep for ReviewComments {
             page.next = rest.map(|tail| json!(Position { tail: Some(tail), ..position }));
             return Ok(page);
         }
-        let reply = match visit.env.rest(&position.url(visit), None).await {
+        let reply = match visit.env.rest(&position.url(visit)).await {
             Err(Error::GitHub(github::Error::Rejected { .. })) if position.next.is_some() && position.climbing_from.is_none() => {
                 (position.next, position.climbing_from) = (None, Some(visit.floor().unwrap_or(Timestamp::UNIX_EPOCH)));
-                visit.env.rest(&position.url(visit), None).await?
+                visit.env.rest(&position.url(visit)).await?
             }
             reply => reply?,
         };

@@ -80,13 +80,13 @@ impl Sweep for WorkflowRuns {
             return Ok(page);
         }
         let at_start = visit.position().is_null();
-        let etag = if at_start && !visit.full() { visit.mark.etag.as_deref() } else { None };
-        let reply = match visit.env.rest(&position.url(visit), etag).await {
+        let known = if at_start && !visit.full() { visit.mark.etag.as_ref() } else { None };
+        let (reply, etag) = match visit.env.rest_unless(&position.url(visit), known).await {
             Err(Error::GitHub(github::Error::Rejected { .. })) if position.next.is_some() && position.before.is_none() => {
                 (position.next, position.before) = (None, position.oldest);
-                visit.env.rest(&position.url(visit), None).await?
+                (visit.env.rest(&position.url(visit)).await?, None)
             }
-            reply => reply?,
+            answered => answered?,
         };
         if reply.not_modified {
             return Ok(Page { total: visit.mark.total, ..Page::default() });
@@ -104,7 +104,7 @@ impl Sweep for WorkflowRuns {
         let total = if position.before.is_none() { Node(&reply.body).u64("total_count") } else { visit.mark.total };
         let more = position.go_on(oldest, reply.next) && !known;
         position.tail = (!more).then_some(Tail::Compare);
-        Ok(Page { newest, total, next: Some(json!(position)), etag: reply.etag.filter(|_| at_start), records: out.records, ..Page::default() })
+        Ok(Page { newest, total, next: Some(json!(position)), etag: etag.filter(|_| at_start), records: out.records, ..Page::default() })
     }
 }
 

@@ -1,0 +1,125 @@
+//! One of the pool: a credential, the token that stands for it just now, and what that may still spend. Asks nothing.
+
+use crate::gate;
+use github::{App, Budget, OAuthApp, Resource, Token, TokenKind};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// So long before its end a token is replaced.
+pub(crate) const EARLY: SignedDuration = SignedDuration::from_mins(5);
+
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// Used as it is.
+    Fixed,
+    /// Renewed with a refresh token, which is in the vault.
+    Oauth(OAuthApp),
+    /// Made anew by the App.
+    Installation { app: Arc<App>, id: u64 },
+}
+
+/// The token that stands for a credential.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Held {
+    pub(crate) token: Option<Token>,
+    pub(crate) ends: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) source: Source,
+    /// The organization that it is good for, in lower case; none if that is for its rights to say.
+    pub(crate) owner: Option<String>,
+    /// Its place among the credentials that are kept.
+    pub(crate) place: usize,
+    /// GitHub no longer accepts it.
+    refused: AtomicBool,
+    held: Mutex<Held>,
+    /// Whoever holds it replaces the token.
+    pub(crate) renewing: tokio::sync::Mutex<()>,
+    /// A new pair that could not be stored yet, and so is not used yet.
+    pub(crate) unstored: Mutex<Option<github::Credential>>,
+    left: Mutex<Vec<Left>>,
+}
+
+/// What a resource has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Left {
+    resource: &'static str,
+    pub(crate) remaining: u32,
+    pub(crate) limit: u32,
+    pub(crate) resets: Timestamp,
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Member {
+    pub(crate) fn new(source: Source, held: Held, place: usize) -> Self {
+        Self {
+            source,
+            owner: None,
+            place,
+            refused: AtomicBool::new(false),
+            held: Mutex::new(held),
+            renewing: tokio::sync::Mutex::default(),
+            unstored: Mutex::default(),
+            left: Mutex::default(),
+        }
+    }
+
+    /// For one organization only.
+    pub(crate) fn of(self, owner: &str) -> Self {
+        Self { owner: Some(owner.to_lowercase()), ..self }
+    }
+
+    pub(crate) fn held(&self) -> Held {
+        lock(&self.held).clone()
+    }
+
+    pub(crate) fn hold(&self, held: Held) {
+        *lock(&self.held) = held;
+    }
+
+    /// Whether there is no token, or not for long.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        let held = self.held();
+        let ending = held.ends.is_some_and(|ends| ends.duration_since(now) <= EARLY);
+        held.token.is_none() || ending && !matches!(self.source, Source::Fixed)
+    }
+
+    pub(crate) fn is_usable(&self) -> bool {
+        !self.refused.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn refuse(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_installation(&self) -> bool {
+        matches!(self.source, Source::Installation { .. }) || self.held().token.is_some_and(|token| token.kind() == TokenKind::Installation)
+    }
+
+    /// Whose the budget is, for keys: an installation's is one whatever its token.
+    pub(crate) fn account(&self) -> String {
+        match &self.source {
+            Source::Installation { id, .. } => format!("installation-{id}"),
+            _ => self.held().token.map(|token| token.fingerprint()).unwrap_or_default(),
+        }
+    }
+
+    pub(crate) fn note(&self, budget: &Budget, now: Timestamp) {
+        let resource = gate::name(&budget.resource);
+        let resets = now.checked_add(budget.reset_in).unwrap_or(now);
+        let mut left = lock(&self.left);
+        left.retain(|one| one.resource != resource);
+        left.push(Left { resource, remaining: budget.remaining, limit: budget.limit, resets });
+    }
+
+    /// What is known to be left; nothing is known at first and after a reset.
+    pub(crate) fn left(&self, resource: &Resource, now: Timestamp) -> Option<Left> {
+        lock(&self.left).iter().copied().find(|one| one.resource == gate::name(resource) && now < one.resets)
+    }
+}
