@@ -7,6 +7,7 @@
     reason = "a test that panics has failed, as it should; nothing is public here"
 )]
 
+mod authorization;
 mod bench;
 mod faults;
 mod plan;

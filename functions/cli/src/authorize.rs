@@ -2,9 +2,9 @@
 
 use crate::arguments::Authorize;
 use crate::connect::keep;
-use crate::credentials::FileVault;
 use crate::device::{self, SCOPES};
 use crate::failure::Failure;
+use aws::FileVault;
 use engine::{Credentials, IntegrationError, SystemClock, Vault, integration};
 use github::Secret;
 use std::process::ExitCode;

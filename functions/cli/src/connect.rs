@@ -4,12 +4,12 @@
 use crate::arguments::Connect;
 use crate::check::{code, is_coloured, look, tell};
 use crate::config;
-use crate::credentials::FileVault;
 use crate::dialogue;
 use crate::failure::Failure;
 use crate::integrations::describe;
 use crate::source::{Chosen, credentials};
 use crate::sync::{date, groups};
+use aws::FileVault;
 use engine::check::{Report, Verdict};
 use engine::{Credential, Credentials, Integration, StoreError, Vault, integration};
 use github::ApiUrl;

@@ -3,9 +3,9 @@
 use crate::arguments::{Edit, Integrations, Listed, Purge, Shown};
 use crate::config;
 use crate::connect::keep;
-use crate::credentials::FileVault;
 use crate::failure::Failure;
 use crate::sync::groups;
+use aws::FileVault;
 use engine::{Credentials, Group, Integration, Selection, integration};
 use std::io::{IsTerminal, Write};
 use std::path::Path;

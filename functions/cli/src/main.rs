@@ -6,7 +6,6 @@ mod authorize;
 mod check;
 mod config;
 mod connect;
-mod credentials;
 mod demo;
 mod device;
 mod dialogue;

@@ -1,9 +1,9 @@
 //! Which GitHub, which organizations and which of their repositories: the same flags for every command that asks GitHub,
 //! or an integration that was installed. The tokens come from the environment or from where they were stored, never by flag.
 
-use crate::credentials::FileVault;
 use crate::failure::Failure;
 use crate::sync::{date, groups};
+use aws::FileVault;
 use clap::Args;
 use engine::{Credentials, Integration, Selection, Settings, Store, Tokens, Vault, Visibility, integration};
 use github::{ApiUrl, Credential, Secret, Token};

@@ -1,10 +1,13 @@
 //! The engine's ports on AWS: DynamoDB for records and state, SQS for jobs, Secrets Manager for tokens; and a DynamoDB
 //! embedded in the process for local use. Decides nothing.
 
+mod doorway;
 mod dynamo;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod erase;
+#[cfg(feature = "embedded")]
+mod file_vault;
 mod item;
 mod queue;
 mod secrets;
@@ -12,9 +15,12 @@ mod state;
 mod wire;
 mod worker;
 
+pub use doorway::{Doorway, DoorwayConfig};
 pub use dynamo::{DynamoStore, Writes, create_table_if_missing};
 #[cfg(feature = "embedded")]
 pub use embedded::{Embedded, EmbeddedError};
+#[cfg(feature = "embedded")]
+pub use file_vault::FileVault;
 pub use queue::SqsQueue;
 pub use secrets::SecretsVault;
 pub use worker::{Worker, WorkerConfig, WorkerError};

@@ -2,6 +2,7 @@
 //! Start at [`discover`] and [`advance`].
 
 mod advance;
+pub mod authorization;
 pub mod check;
 mod discover;
 pub mod entities;

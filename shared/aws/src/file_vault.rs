@@ -18,12 +18,14 @@ const OWNER_ONLY: u32 = 0o600;
 struct All(BTreeMap<String, Vec<Credential>>);
 
 #[derive(Debug, Clone)]
-pub(crate) struct FileVault {
+pub struct FileVault {
     dir: PathBuf,
 }
 
 impl FileVault {
-    pub(crate) fn new(dir: &Path) -> Self {
+    /// The vault of this data directory; the file is made when something is kept.
+    #[must_use]
+    pub fn new(dir: &Path) -> Self {
         Self { dir: dir.to_owned() }
     }
 

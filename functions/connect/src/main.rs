@@ -1,0 +1,29 @@
+//! Wires the connect function.
+
+use aws::DoorwayConfig;
+use connect::{Event, handle, unavailable};
+use jiff::Timestamp;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::json;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).init();
+    let doorway = DoorwayConfig::parse(|name| std::env::var(name).ok())?.connect().await?;
+    let doorway = &doorway;
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {
+        let request = match event.payload {
+            Event::Browser(request) => request,
+            Event::Operator { link_for } => return Ok(json!({ "path": doorway.link(&link_for, Timestamp::now()).await? })),
+        };
+        let app = match doorway.app().await {
+            Ok(app) => app,
+            Err(error) => return Ok(serde_json::to_value(unavailable(&error))?),
+        };
+        let redirect_uri = request.callback();
+        let response = handle(&request, &doorway.door(&app, &redirect_uri), Timestamp::now()).await;
+        Ok::<_, Error>(serde_json::to_value(response)?)
+    }))
+    .await
+}
