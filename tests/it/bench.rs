@@ -206,6 +206,19 @@ impl Bench {
         }
     }
 
+    /// Asserts that what `status` tells without counting is what counting and reading every mark finds.
+    pub async fn assert_status_exact(&self, about: &str) {
+        let (store, now) = (self.table.store(), self.clock.now());
+        let (told, counted) = (engine::status(&store, now).await.unwrap(), engine::exactly(&store, now).await.unwrap());
+        assert_eq!((told.exact, counted.exact), (false, true), "{about}");
+        assert_eq!((told.spent, &told.written, told.repositories.len()), (counted.spent, &counted.written, counted.repositories.len()), "{about}");
+        for (one, other) in told.repositories.iter().zip(&counted.repositories) {
+            for (one, other) in one.entities.iter().zip(&other.entities) {
+                assert_eq!((one.state, one.rows, one.total), (other.state, other.rows, other.total), "{about}: {one:?}");
+            }
+        }
+    }
+
     pub async fn counts(&self) -> BTreeMap<&'static str, u64> {
         let store = self.table.store();
         let mut counts = BTreeMap::new();

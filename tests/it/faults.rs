@@ -28,6 +28,7 @@ async fn killed_at_any_storage_call_the_next_sync_makes_the_same_table() {
         bench.pass(60);
         bench.sync().await;
         assert!(bench.rows().await == wanted, "killed at storage call {calls}");
+        bench.assert_status_exact(&format!("killed at storage call {calls}")).await;
         // A whole discovery (two requests) precedes the second run; of pages, at most one is read twice.
         let again = bench.github.ledger().requests.saturating_sub(asked);
         assert!(!died || again <= 2 + 1 + 1, "killed at storage call {calls}: {again} requests more than {asked}");
@@ -52,6 +53,7 @@ async fn killed_at_any_request_the_next_sync_makes_the_same_table() {
         bench.pass(60);
         bench.sync().await;
         assert!(bench.rows().await == wanted, "killed at request {number}");
+        bench.assert_status_exact(&format!("killed at request {number}")).await;
         let again = bench.github.ledger().requests.saturating_sub(asked);
         assert!(again <= 2 + 1 + 1, "killed at request {number}: {again} requests more than {asked}");
     }
@@ -148,6 +150,7 @@ async fn broken_replies_and_shuffled_jobs_lose_nothing() {
         let store: Arc<dyn Store> = Arc::new(bench.table.store());
         bench.sync_on(store, Delivery::Shuffled(seed)).await.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         bench.assert_true(&format!("seed {seed}")).await;
+        bench.assert_status_exact(&format!("seed {seed}")).await;
     }
 }
 
@@ -157,6 +160,7 @@ async fn two_workers_on_each_job_are_harmless() {
     let store: Arc<dyn Store> = Arc::new(bench.table.store());
     bench.sync_on(store, Delivery::Twice).await.unwrap();
     bench.assert_true("twice").await;
+    bench.assert_status_exact("twice").await;
 }
 
 #[tokio::test]
@@ -251,7 +255,12 @@ async fn what_is_refused_stops_nothing_else_and_is_told() {
             if status == 301 {
                 assert!(whole(refused.state), "{about}: {refused:?}");
             } else {
-                assert!(!refused.missing.is_empty() || refused.state == Standing::Waiting, "{about}: {refused:?} after {outcomes:?}");
+                assert!(
+                    !refused.missing.is_empty()
+                        || !whole(refused.state) && (refused.error.is_some() || refused.state == Standing::Waiting)
+                        || refused.error.is_some(),
+                    "{about}: {refused:?} after {outcomes:?}"
+                );
             }
             if part.is_some() {
                 let broken = of("acme/repo-00").entities.iter().filter(|one| !whole(one.state)).count();

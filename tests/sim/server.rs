@@ -443,6 +443,12 @@ impl Asked<'_> {
                 200,
                 &json!({ "data": { "repository": null }, "errors": [{ "type": "NOT_FOUND", "path": ["repository"], "message": "Could not resolve to a Repository." }] }),
             ),
+            // As GraphQL tells what 2 is over REST.
+            6 => reply(
+                200,
+                &json!({ "data": { "repository": null }, "errors": [{ "type": "FORBIDDEN", "path": ["repository"], "extensions": { "saml_failure": true },
+                    "message": "Resource protected by organization SAML enforcement. You must grant your Personal Access token access to this organization." }] }),
+            ),
             5 => reply(200, &json!("this is not what GraphQL answers")),
             other => reply(other, &message("Repository access blocked")),
         }

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Plan(Plan),
     /// Says per repository and entity what is there, what waits until when, what is missing and why.
     Status(Status),
+    /// Compares the copy with GitHub's totals, and lists what differs and why. Changes nothing.
+    Verify(Verify),
     /// Prints the rows of an entity.
     Export(Export),
     /// Starts a simulated GitHub, copies it, and shows what came.
@@ -240,6 +242,26 @@ pub(crate) struct Plan {
 
 #[derive(Debug, Args)]
 pub(crate) struct Status {
+    #[command(flatten)]
+    pub(crate) place: Where,
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Every repository; without it, of many only those of which something is missing.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Only repositories that match, as owner/name or name.
+    #[arg(long, value_name = "GLOB", num_args = 1..)]
+    pub(crate) repo: Vec<String>,
+    /// Counts every row now; without it, numbers are as of each list's last success.
+    #[arg(long)]
+    pub(crate) exact: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(mut_arg("org", |org| org.required(false).help("Only these organizations; without it, all that were copied")))]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) place: Where,
     #[arg(long)]

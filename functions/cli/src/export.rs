@@ -2,11 +2,11 @@
 
 use crate::arguments::{Export, Format};
 use crate::failure::Failure;
+use crate::source::matcher;
 use crate::sync::date;
 use engine::Store;
 use engine::entities::{self, Entity};
 use engine::export::{Filter, export, has_repo, names, schema};
-use globset::GlobBuilder;
 use serde_json::{Map, Value};
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
@@ -30,15 +30,7 @@ pub(crate) async fn run(arguments: Export) -> Result<ExitCode, Failure> {
     }
     let since = arguments.since.as_deref().map(date).transpose()?;
     let filter = Filter { since, deleted: arguments.deleted };
-    let globs = arguments
-        .repo
-        .iter()
-        .map(|glob| GlobBuilder::new(glob).case_insensitive(true).build().map(|glob| glob.compile_matcher()).map_err(|error| Failure::Usage(error.to_string())))
-        .collect::<Result<Vec<_>, _>>()?;
-    let takes = |full_name: &str| {
-        let name = full_name.split('/').next_back().unwrap_or(full_name);
-        globs.is_empty() || globs.iter().any(|glob| glob.is_match(full_name) || glob.is_match(name))
-    };
+    let takes = matcher(&arguments.repo)?;
     let dir = &arguments.place.data_dir;
     if !aws::Embedded::is_in(dir) {
         return Err(Failure::Usage(format!("there is no copy in {}. Run `sei-github sync` first, or say where it is with --data-dir", dir.display())));

@@ -18,7 +18,9 @@ mod repos;
 mod runner;
 mod show;
 mod source;
+mod status;
 mod sync;
+mod verify;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -40,7 +42,8 @@ async fn main() -> ExitCode {
         Command::Check(check) => check::run(check).await,
         Command::Plan(plan) => plan::run(plan).await,
         Command::Repos(repos) => repos::run(repos).await,
-        Command::Status(status) => show::status(status).await,
+        Command::Status(status) => status::run(status).await,
+        Command::Verify(verify) => verify::run(verify).await,
         Command::Export(export) => export::run(export).await,
         Command::Demo(demo) => demo::run(demo).await,
         Command::Schema => show::schema(),

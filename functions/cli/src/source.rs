@@ -7,6 +7,7 @@ use aws::FileVault;
 use clap::Args;
 use engine::{Credentials, Integration, Selection, Settings, Store, Tokens, Vault, Visibility, integration};
 use github::{ApiUrl, Credential, Secret, Token};
+use globset::GlobBuilder;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -155,6 +156,16 @@ impl Source {
         Ok(Some(Chosen { settings, url, ca, access: Access::Environment }))
     }
 
+    pub(crate) fn names_integrations(&self) -> bool {
+        !self.integration.is_empty()
+    }
+
+    /// These organizations, by the environment's tokens.
+    pub(crate) fn about(&self, orgs: Vec<String>) -> Result<Chosen, Failure> {
+        let settings = Settings { orgs, ..Settings::default() };
+        Ok(Chosen { settings, url: self.server.url()?, ca: self.server.certificates()?, access: Access::Environment })
+    }
+
     /// The integrations that are named or, if none is, all of them.
     pub(crate) async fn installed(&self, store: &dyn Store) -> Result<Vec<Integration>, Failure> {
         let mut all = Vec::new();
@@ -253,6 +264,16 @@ pub(crate) fn certificates(file: Option<&Path>) -> Result<Option<Vec<u8>>, Failu
 
 /// Where `authorize` keeps what it gets, unless told.
 pub(crate) const KEPT_AS: &str = "default";
+
+/// Whether `owner/name` matches one of the globs, by itself or by its name, in any case; none takes all.
+pub(crate) fn matcher(globs: &[String]) -> Result<impl Fn(&str) -> bool + Send + Sync + use<>, Failure> {
+    let compile = |glob: &String| GlobBuilder::new(glob).case_insensitive(true).build().map(|glob| glob.compile_matcher());
+    let globs = globs.iter().map(compile).collect::<Result<Vec<_>, _>>().map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok(move |full_name: &str| {
+        let name = full_name.split('/').next_back().unwrap_or(full_name);
+        globs.is_empty() || globs.iter().any(|glob| glob.is_match(full_name) || glob.is_match(name))
+    })
+}
 
 /// The environment is read here and by clap, nowhere else.
 pub(crate) fn credentials() -> Result<Vec<Credential>, Failure> {

@@ -6,6 +6,8 @@ mod access;
 mod choices;
 mod installs;
 mod plans;
+mod states;
+mod verifies;
 
 use serde_json::Value;
 use sim::{GitHub, Size, World};
@@ -229,7 +231,7 @@ async fn what_github_will_not_show_is_told_with_code_0() {
     let (code, _, err) = run(sync(&github, &dir, &[])).await;
     assert!(code == 0 && err.contains("missing:") && err.contains("needs one of [repo]"), "{code}: {err}");
     let (_, out, _) = run(command(&["status", "--data-dir", dir.text()])).await;
-    assert!(out.contains("refused") && out.contains("needs one of [repo]"), "{out}");
+    assert!(out.contains("no permission: the token needs repo") && out.contains("needs one of [repo]"), "{out}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

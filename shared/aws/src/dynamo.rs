@@ -3,8 +3,9 @@
 //! | what | key | read by |
 //! |---|---|---|
 //! | a record | `entity#scope`, key | export, sweeps (BatchGetItem by key, Query by prefix) |
-//! | which scopes an entity has | `scopes#entity`, scope | export, status |
-//! | mark, hint | `repo#scope`, name | advance, discovery, status |
+//! | which scopes an entity has | `scopes#entity`, scope | export, `status --exact` |
+//! | mark, hint | `repo#scope`, name | advance, discovery, `status --exact` |
+//! | summary of a repository's hint and marks, as JSON text | `summaries#` + scope modulo 16, scope | status |
 //! | integration | `integrations`, name | every command that asks GitHub |
 //! | which GitHub the copy is of | `place`, `github` | sync |
 //! | gate | `gates`, token#resource | every request to GitHub, status |
@@ -375,6 +376,8 @@ impl Store for DynamoStore {
                 .query()
                 .table_name(&self.table)
                 .select(Select::Count)
+                // The count stays, so it must have what was just written.
+                .consistent_read(true)
                 .key_condition_expression("pk = :pk")
                 .filter_expression("attribute_not_exists(#g) AND attribute_not_exists(#p)")
                 .expression_attribute_names("#g", "_gone")

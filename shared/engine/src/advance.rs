@@ -8,8 +8,9 @@ use crate::model::{Job, Presence, Record, Written};
 use crate::ports::{Listing, StoreError};
 use crate::repository::Repository;
 use crate::sweeps::{self, Complete, Page, Sweep, Visit};
-use crate::{Env, Error};
+use crate::{Env, Error, entities};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How a visit ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,13 +104,13 @@ async fn visit(job: &Job, meter: &mut Meter, deadline: Timestamp) -> Result<Outc
                         in_a_row = 0;
                         mark = settle(job, env, mark, sweep, page, now).await?;
                     }
-                    Ok(None) => return stop(job, env, mark, Error::GitHub(error)).await,
-                    Err(error) => return stop(job, env, mark, error).await,
+                    Ok(None) => return stop(job, env, &repo, mark, Error::GitHub(error)).await,
+                    Err(error) => return stop(job, env, &repo, mark, error).await,
                 }
             }
             Err(error) => {
                 mark.spent += meter.read();
-                return stop(job, env, mark, error).await;
+                return stop(job, env, &repo, mark, error).await;
             }
         }
     }
@@ -126,6 +127,11 @@ async fn settle(job: &Job, env: &Env, mut mark: Mark, sweep: &dyn Sweep, page: P
     for set in &page.sets {
         written += bury(job, env, set, now).await?;
     }
+    let mut seen = mark.walk.as_ref().map(|walk| walk.seen.clone()).unwrap_or_default();
+    look(&page, job, &mut seen);
+    if page.next.is_none() {
+        count(job, env, &mut mark, sweep, &seen).await?;
+    }
     mark.written.add(written);
     mark.pages += u64::from(!page.local);
     mark.total = page.total.or(mark.total);
@@ -139,6 +145,8 @@ async fn settle(job: &Job, env: &Env, mut mark: Mark, sweep: &dyn Sweep, page: P
     walk.newest = walk.newest.max(page.newest);
     walk.missing.extend(page.missing);
     walk.full |= page.whole;
+    walk.pages += u64::from(!page.local);
+    (walk.at, walk.seen) = (Some(now), seen);
     if let Some(next) = page.next {
         mark.walk = Some(Walk { position: next, ..walk });
     } else {
@@ -150,6 +158,30 @@ async fn settle(job: &Job, env: &Env, mut mark: Mark, sweep: &dyn Sweep, page: P
     }
     mark::save(env.store.as_ref(), job, &mut mark).await?;
     Ok(mark)
+}
+
+/// Adds up what a page held of this repository.
+fn look(page: &Page, job: &Job, seen: &mut BTreeMap<String, u64>) {
+    for set in &page.sets {
+        seen.entry(set.entity.name.to_owned()).or_default();
+    }
+    for record in page.records.iter().filter(|record| record.scope == job.scope) {
+        *seen.entry(record.entity.name.to_owned()).or_default() += u64::from(record.presence != Presence::Gone);
+    }
+}
+
+/// Counts the rows of what the sweep that ends here reads, if it read any: added up page by page, they would drift
+/// whenever a visit is killed, or raced, between its records and its mark.
+async fn count(job: &Job, env: &Env, mark: &mut Mark, sweep: &dyn Sweep, seen: &BTreeMap<String, u64>) -> Result<(), Error> {
+    if seen.is_empty() && mark.counted_at.is_some() {
+        return Ok(());
+    }
+    mark.counted_at = Some(env.now());
+    let all: BTreeSet<&str> = sweep.entities().iter().map(|entity| entity.name).chain(seen.keys().map(String::as_str)).collect();
+    for entity in all.into_iter().filter_map(entities::find) {
+        mark.rows.insert(entity.name.to_owned(), env.store.count(entity, job.scope).await?);
+    }
+    Ok(())
 }
 
 /// Turns into tombstones what a complete list no longer has.
@@ -202,7 +234,7 @@ fn is_passing(error: &github::Error) -> bool {
 }
 
 /// Leaves word in the mark why the visit ended, and when to come back.
-async fn stop(job: &Job, env: &Env, mut mark: Mark, error: Error) -> Result<Outcome, Error> {
+async fn stop(job: &Job, env: &Env, repo: &Repository, mut mark: Mark, error: Error) -> Result<Outcome, Error> {
     let now = env.now();
     let outcome = match &error {
         Error::Waiting { until } => {
@@ -216,24 +248,24 @@ async fn stop(job: &Job, env: &Env, mut mark: Mark, error: Error) -> Result<Outc
             let pause = SignedDuration::from_secs(1 << mark.failures.min(8));
             let until = now.checked_add(pause).unwrap_or(now);
             mark.not_before = Some(until);
-            mark.problem = Some(problem(&mark, "unavailable", &error, now, true));
+            mark.problem = Some(problem((&mark, repo, env), "unavailable", &error, now, true));
             Outcome::Parked { until, limit: false, why: error.to_string() }
         }
         Error::GitHub(github) => {
             let code = code(github);
-            mark.problem = Some(problem(&mark, code, &error, now, false));
+            mark.problem = Some(problem((&mark, repo, env), code, &error, now, false));
             // What it would have read is still to be read: discovery asks again.
             mark.not_before = None;
             Outcome::Refused { code: code.to_owned(), message: error.to_string() }
         }
         Error::Denied { code, message } => {
-            mark.problem = Some(problem(&mark, code, &error, now, false));
+            mark.problem = Some(problem((&mark, repo, env), code, &error, now, false));
             mark.not_before = None;
             Outcome::Refused { code: (*code).to_owned(), message: message.clone() }
         }
         Error::Unreadable(_) => {
             mark.failures += 1;
-            mark.problem = Some(problem(&mark, "unreadable", &error, now, true));
+            mark.problem = Some(problem((&mark, repo, env), "unreadable", &error, now, true));
             Outcome::Refused { code: "unreadable".to_owned(), message: error.to_string() }
         }
         _ => return Err(error),
@@ -242,15 +274,27 @@ async fn stop(job: &Job, env: &Env, mut mark: Mark, error: Error) -> Result<Outc
     Ok(outcome)
 }
 
-fn problem(mark: &Mark, code: &str, error: &Error, now: Timestamp, passing: bool) -> Problem {
+fn problem((mark, repo, env): (&Mark, &Repository, &Env), code: &str, error: &Error, now: Timestamp, passing: bool) -> Problem {
     let since = mark.problem.as_ref().filter(|old| old.code == code).map_or(now, |old| old.since);
-    Problem { code: code.to_owned(), message: error.to_string(), since, passing }
+    let needs = match error {
+        Error::GitHub(github::Error::Forbidden { reason: github::Forbidden::Scope { accepted, .. }, .. }) => Some(accepted.join(" or ")),
+        Error::GitHub(github::Error::Forbidden { reason: github::Forbidden::Permission { accepted }, .. }) => Some(accepted.clone()),
+        _ => None,
+    };
+    let link = match error {
+        Error::GitHub(github::Error::Forbidden { reason: github::Forbidden::Sso { url: Some(url) }, .. }) => Some(url.clone()),
+        // GraphQL tells no address that authorises the token; the organization's own sends people there.
+        _ if code == "sso" => Some(format!("{}/orgs/{}/sso", env.github.web(), repo.owner)),
+        _ => None,
+    };
+    Problem { code: code.to_owned(), message: error.to_string(), since, passing, needs, link }
 }
 
 fn code(error: &github::Error) -> &'static str {
     match error {
         github::Error::Forbidden { reason, .. } => match reason {
             github::Forbidden::Scope { .. } => "scope",
+            github::Forbidden::Permission { .. } => "permission",
             github::Forbidden::Sso { .. } => "sso",
             github::Forbidden::IpAllowList => "ip_allow_list",
             github::Forbidden::AppRestrictions => "app_restrictions",

@@ -8,8 +8,9 @@ use crate::model::{Job, Presence, Record, ScopeId, StateKey, Written};
 use crate::node::{Node, Out, padded, short_hash};
 use crate::organization::{self, Pages, patiently};
 use crate::plan::{Bill, further};
-use crate::ports::Store;
+use crate::ports::{Store, StoreError};
 use crate::repository::Repository;
+use crate::summary::{self, Summary};
 use crate::sweeps::{self, Sweep};
 use crate::{Error, Listing};
 use jiff::Timestamp;
@@ -62,6 +63,16 @@ pub(crate) fn queries() -> Vec<(String, String)> {
 pub(crate) struct Discovered {
     pub(crate) repositories: u64,
     pub(crate) left_out: u64,
+    /// GitHub's number of the organization.
+    pub(crate) org_id: ScopeId,
+    /// The groups that were chosen, by name.
+    pub(crate) groups: BTreeSet<String>,
+    /// Nothing that last changed before this was read.
+    pub(crate) since: Option<Timestamp>,
+    /// Whether every repository of it has its summary: not so before a first discovery of this version.
+    pub(crate) summarized: bool,
+    /// Who looked.
+    pub(crate) integration: Option<String>,
     pub(crate) finished_at: Option<Timestamp>,
     pub(crate) missing: Vec<String>,
     pub(crate) spent: Cost,
@@ -70,6 +81,13 @@ pub(crate) struct Discovered {
 
 /// Where discoveries are kept, by organization.
 pub(crate) const PARTITION: &str = "discoveries";
+
+/// What the last discovery of each organization left.
+pub(crate) async fn discoveries(store: &dyn Store) -> Result<Vec<(String, Discovered)>, StoreError> {
+    let states = store.states_of(PARTITION).await?;
+    let login = |name: String| name.split(' ').next().unwrap_or_default().to_owned();
+    Ok(states.into_iter().map(|(name, state)| (login(name), serde_json::from_value(state.value).unwrap_or_default())).collect())
+}
 
 /// Looks at one organization, sends the jobs that are due, and leaves word of it.
 pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
@@ -81,10 +99,14 @@ pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
     let before = env.store.states(std::slice::from_ref(&key)).await?.into_iter().next().unwrap_or_default();
     let mut discovered: Discovered = serde_json::from_value(before.value).unwrap_or_default();
     discovered.spent += cost;
+    discovered.integration.clone_from(&env.settings.integration);
     match &done {
         Ok(found) => {
             (discovered.repositories, discovered.left_out) = (found.repositories, found.left_out);
             discovered.written.add(found.written);
+            (discovered.org_id, discovered.summarized) = (found.organization, true);
+            discovered.groups = env.settings.groups.iter().map(|group| group.name().to_owned()).collect();
+            discovered.since = env.settings.since;
             discovered.finished_at = Some(env.now());
             discovered.missing = found.missing.iter().chain(&found.refused).cloned().collect();
         }
@@ -93,7 +115,7 @@ pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
     let value = serde_json::to_value(&discovered).map_err(|error| Error::Unreadable(error.to_string()))?;
     match env.store.save(&key, before.revision, &value).await {
         // Two discoveries at once: the other one left word.
-        Ok(_) | Err(crate::StoreError::Conflict) => done,
+        Ok(_) | Err(StoreError::Conflict) => done,
         Err(error) => Err(error.into()),
     }
 }
@@ -145,24 +167,26 @@ async fn look_at(env: &Env, org_id: ScopeId, nodes: &[Node<'_>], found: &mut Fou
     }
     found.repositories += u64::try_from(hints.len()).unwrap_or(0);
     found.written += env.store.put(&out.records).await?;
-    for hint in hints {
-        found.jobs.extend(due(env, &hint).await?);
+    let summaries = summary::read(env.store.as_ref(), &hints).await?;
+    for (hint, summary) in hints.iter().zip(&summaries) {
+        found.jobs.extend(due(env, hint, summary).await?);
     }
     Ok(())
 }
 
 /// Saves the hint if it differs, and names the sweeps that have something to read.
-async fn due(env: &Env, hint: &Repository) -> Result<Vec<Job>, Error> {
+async fn due(env: &Env, hint: &Repository, noted: &Summary) -> Result<Vec<Job>, Error> {
     let state: BTreeMap<String, crate::State> = env.store.states_of(&mark::partition(hint.id)).await?.into_iter().collect();
     let before = state.get("hint").cloned().unwrap_or_default();
     let value = serde_json::to_value(hint).map_err(|error| Error::Unreadable(error.to_string()))?;
     if before.value != value {
         match env.store.save(&Repository::key(hint.id), before.revision, &value).await {
             // Two discoveries at once: the other one saw the same.
-            Ok(_) | Err(crate::StoreError::Conflict) => {}
+            Ok(_) | Err(StoreError::Conflict) => {}
             Err(error) => return Err(error.into()),
         }
     }
+    summary::mend(env.store.as_ref(), hint, &state, noted).await?;
     let mut jobs = Vec::new();
     for sweep in sweeps::ALL.iter().filter(|sweep| env.settings.wants(sweep.group())) {
         let mark = state.get(&format!("mark#{}", sweep.name())).cloned().map(mark::parse).unwrap_or_default();
@@ -235,6 +259,9 @@ pub(crate) fn hint(node: Node<'_>, org_id: ScopeId) -> Repository {
     if let Some(head) = node.str("defaultBranchRef.target.oid") {
         moved.insert("commits".to_owned(), head.to_owned());
     }
+    let off = |flag: &str, is: bool| node.at(flag).0.as_bool() == Some(is);
+    let disabled = [("repository", off("isDisabled", true)), ("issues", off("hasIssuesEnabled", false))];
+    let disabled = disabled.into_iter().filter(|(_, off)| *off).map(|(what, _)| what.to_owned()).collect();
     Repository {
         id: node.u64("databaseId").unwrap_or_default(),
         org_id,
@@ -243,6 +270,7 @@ pub(crate) fn hint(node: Node<'_>, org_id: ScopeId) -> Repository {
         default_branch: node.str("defaultBranchRef.name").map(str::to_owned),
         moved,
         totals,
+        disabled,
         gone: false,
     }
 }
@@ -290,8 +318,7 @@ fn fields(node: Node<'_>, before: Option<&serde_json::Map<String, Value>>) -> Va
     })
 }
 
-/// A repository that the whole list no longer has is deleted, transferred away, or no longer visible.
-/// Makes tombstones of the repositories that an organization no longer has.
+/// Makes tombstones of the repositories that an organization no longer has: deleted, transferred away, or no longer visible.
 pub async fn bury(store: &dyn Store, now: Timestamp, org_id: ScopeId, listed: &BTreeSet<String>) -> Result<Written, Error> {
     let mut after: Option<String> = None;
     let mut gone = Vec::new();
@@ -319,14 +346,18 @@ pub async fn bury(store: &dyn Store, now: Timestamp, org_id: ScopeId, listed: &B
         let key: StateKey = Repository::key(id);
         let states = store.states(std::slice::from_ref(&key)).await?;
         let Some((state, mut hint)) = states.first().and_then(|state| Some((state, Repository::parse(state)?))) else { continue };
-        if hint.org_id == org_id && !hint.gone {
+        if hint.org_id != org_id {
+            continue;
+        }
+        if !hint.gone {
             hint.gone = true;
             let value = serde_json::to_value(&hint).map_err(|error| Error::Unreadable(error.to_string()))?;
             match store.save(&key, state.revision, &value).await {
-                Ok(_) | Err(crate::StoreError::Conflict) => {}
+                Ok(_) | Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
             }
         }
+        summary::mend(store, &hint, &BTreeMap::new(), &Summary::default()).await?;
     }
     Ok(store.put(&records).await?)
 }
@@ -428,5 +459,18 @@ async fn team(org: &str, node: Node<'_>, env: &Env, out: &mut Out) -> Result<(),
         "updated_at": node.utc("updatedAt"),
     });
     out.push(&TEAMS, padded(id), None, fields);
+    Ok(())
+}
+
+/// Forgets what discoveries of an integration that is removed have left.
+pub(crate) async fn forget(store: &dyn Store, integration: &str) -> Result<(), StoreError> {
+    for (name, state) in store.states_of(PARTITION).await? {
+        if name.ends_with(&format!(" by {}", integration.to_lowercase())) {
+            match store.save(&StateKey { of: PARTITION.to_owned(), name }, state.revision, &Value::Null).await {
+                Ok(_) | Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
     Ok(())
 }

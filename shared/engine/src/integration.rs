@@ -179,7 +179,11 @@ pub async fn remove(store: &dyn Store, name: &str) -> Result<Integration, Integr
         let revision = store.states(&[key(&one.name)]).await?.first().map_or(0, |state| state.revision);
         match store.save(&key(&one.name), revision, &serde_json::Value::Null).await {
             Err(StoreError::Conflict) => {}
-            other => return Ok(other.map(|_| one)?),
+            other => {
+                other?;
+                crate::discover::forget(store, &one.name).await?;
+                return Ok(one);
+            }
         }
     }
 }

@@ -24,9 +24,12 @@ mod purge;
 mod renew;
 mod repository;
 mod selection;
+mod standing;
 mod status;
+mod summary;
 mod sweeps;
 mod tokens;
+mod verify;
 
 pub use advance::{Outcome, advance};
 pub use discover::{Found, bury, discover};
@@ -45,6 +48,8 @@ pub use ports::{Clock, Kept, Listed, Listing, Queue, Store, StoreError, SystemCl
 pub use purge::{Purged, purge};
 pub use repository::Repository;
 pub use selection::{Reason, Selection, Visibility};
-pub use status::{ClosedGate, DiscoveryStatus, EntityStatus, RepositoryStatus, Standing, Status, status};
+pub use standing::{EntityStatus, Estimate, Standing, Trouble};
+pub use status::{ClosedGate, DiscoveryStatus, RepositoryStatus, Status, exactly, organizations, status};
 pub use sweeps::{queries, spoken};
 pub use tokens::Tokens;
+pub use verify::{Cause, Difference, Verification, verify};

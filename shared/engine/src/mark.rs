@@ -2,9 +2,11 @@
 
 use crate::model::{Job, ScopeId, StateKey, Written};
 use crate::ports::{Store, StoreError};
+use crate::summary;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Everything up to `watermark` has been written. A sweep cut short leaves its `walk` and no watermark, so that
 /// nothing is skipped.
@@ -31,6 +33,10 @@ pub struct Mark {
     pub total: Option<u64>,
     /// Validator of the first page, for listings that are asked conditionally.
     pub etag: Option<Validator>,
+    /// Living rows by entity, counted when the last finished sweep that wrote any ended.
+    pub rows: BTreeMap<String, u64>,
+    /// When that count began: of two sweeps that write one entity, the later has counted what both wrote.
+    pub counted_at: Option<Timestamp>,
     /// What the sweep keeps for itself between walks.
     pub memo: Value,
     pub written: Tally,
@@ -77,6 +83,11 @@ pub struct Walk {
     /// Reads everything, whatever the watermark says.
     pub full: bool,
     pub missing: Vec<String>,
+    /// Requests' worth of pages so far, and when the last one was written.
+    pub pages: u64,
+    pub at: Option<Timestamp>,
+    /// What they held, by entity.
+    pub seen: BTreeMap<String, u64>,
 }
 
 /// Rows written in all, by what happened to them.
@@ -119,6 +130,12 @@ pub struct Problem {
     pub since: Timestamp,
     /// Whether trying again may mend it without anybody doing anything.
     pub passing: bool,
+    /// Scopes or permissions one of which would do, where GitHub names them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<String>,
+    /// Where people mend it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
 }
 
 impl std::ops::AddAssign<&Self> for Tally {
@@ -159,10 +176,10 @@ pub(crate) fn parse(state: crate::State) -> Mark {
     mark
 }
 
-/// Saves the mark if nobody has since it was read.
+/// Saves the mark if nobody has since it was read, and then what `status` reads of it.
 pub(crate) async fn save(store: &dyn Store, job: &Job, mark: &mut Mark) -> Result<(), StoreError> {
     let value = serde_json::to_value(&*mark)
         .map_err(|source| StoreError::Broken { what: format!("the mark of {} cannot be written", job.sweep), source: source.into() })?;
     mark.revision = store.save(&key(job), mark.revision, &value).await?;
-    Ok(())
+    summary::note(store, job, mark).await
 }

@@ -5,6 +5,7 @@
 
 use crate::node::Node;
 use crate::{Env, Error};
+use github::Forbidden;
 
 /// `organization` is GraphQL's, with `login` and `viewerIsAMember` ("an active member of this organization").
 pub(crate) async fn require(env: &Env, organization: Node<'_>) -> Result<(), Error> {
@@ -27,10 +28,12 @@ pub(crate) async fn require(env: &Env, organization: Node<'_>) -> Result<(), Err
             "the token's owner is no member of it (perhaps an outside collaborator of some repositories). \
              Only repositories of organizations of which the token's owner is a direct member are copied: use the token of a member",
         ),
-        Err(Error::GitHub(github::Error::Forbidden { reason: github::Forbidden::Other | github::Forbidden::Scope { .. }, message })) => denied(&format!(
-            "GitHub does not tell whether the token's owner is a member of it ({message}). \
+        Err(Error::GitHub(github::Error::Forbidden { reason: Forbidden::Other | Forbidden::Scope { .. } | Forbidden::Permission { .. }, message })) => {
+            denied(&format!(
+                "GitHub does not tell whether the token's owner is a member of it ({message}). \
              Give a classic token the scope read:org, a fine-grained one the organization permission Members: read"
-        )),
+            ))
+        }
         Err(other) => Err(other),
     }
 }

@@ -8,6 +8,7 @@ use crate::model::{Job, ScopeId, StateKey};
 use crate::node::Node;
 use crate::ports::{Listing, Store, StoreError};
 use crate::repository::Repository;
+use crate::summary;
 use crate::sweeps::{self, commit_files};
 use crate::{Error, IntegrationError};
 use serde_json::{Map, Value, json};
@@ -109,8 +110,11 @@ async fn repository(store: &dyn Store, id: ScopeId, chosen: Option<&BTreeSet<Gro
     if !wanted(Group::Releases) {
         erase(store, &RELEASES, id, "", delete, purged).await?;
     }
-    if delete && chosen.is_none() {
-        forget(store, &Repository::key(id)).await?;
+    if delete {
+        if chosen.is_none() {
+            forget(store, &Repository::key(id)).await?;
+        }
+        summary::renew(store, id).await?;
     }
     Ok(())
 }

@@ -20,6 +20,8 @@ pub struct Repository {
     pub moved: BTreeMap<String, String>,
     /// By entity: GitHub's own totals.
     pub totals: BTreeMap<String, u64>,
+    /// What GitHub has switched off in it: `issues`, or `repository` for all.
+    pub disabled: Vec<String>,
     /// Set when GitHub no longer lists it.
     pub gone: bool,
 }

@@ -120,6 +120,13 @@ impl Selector<'_> {
         }
     }
 
+    /// Whether it takes this name, whatever else speaks against it.
+    pub(crate) fn names(&self, full_name: &str) -> bool {
+        let name = full_name.split('/').next_back().unwrap_or_default();
+        let fits = |globs: &GlobSet| globs.is_match(full_name) || globs.is_match(name);
+        self.include.as_ref().is_none_or(fits) && !fits(&self.exclude)
+    }
+
     /// Everything that speaks against a repository, as discovery's query tells it; nothing if it is taken.
     pub(crate) fn against(&self, repo: Node<'_>, org: &str) -> Vec<Reason> {
         let full_name = repo.str("nameWithOwner").unwrap_or_default();

@@ -1,22 +1,26 @@
-//! What is there, what waits until when, what is missing and why: per repository and entity, from the marks.
+//! What is there, what waits until when, what is missing and why: per repository and entity, from the summaries, so that
+//! its cost does not grow with the rows; or exactly, from the marks and by counting.
 
-use crate::discover;
-use crate::entities::{REPOSITORIES, USERS};
+use crate::discover::{Discovered, discoveries};
+use crate::entities::{self, REPOSITORIES, USERS};
 use crate::gate;
-use crate::mark::{self, Cost, Tally};
-use crate::model::ScopeId;
+use crate::mark::{self, Cost, Mark, Tally};
+use crate::model::{ScopeId, State};
 use crate::node::EVERYWHERE;
 use crate::ports::{Listing, Store, StoreError};
 use crate::repository::Repository;
-use crate::sweeps;
+use crate::standing::{self, EntityStatus};
+use crate::summary::{self, Summary};
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Status {
     pub organizations: Vec<DiscoveryStatus>,
     pub repositories: Vec<RepositoryStatus>,
+    /// Whether every row was counted now; if not, each number is as of its `counted_at`.
+    pub exact: bool,
     pub users: u64,
     /// What all that is here has cost.
     pub spent: Cost,
@@ -30,9 +34,14 @@ pub struct Status {
 #[derive(Debug, Clone, Serialize)]
 pub struct DiscoveryStatus {
     pub organization: String,
+    pub integration: Option<String>,
     pub repositories: u64,
     /// Listed, but not selected.
     pub left_out: u64,
+    /// The groups that were chosen.
+    pub groups: BTreeSet<String>,
+    /// Nothing that last changed before this was read.
+    pub since: Option<Timestamp>,
     /// What could not be seen, and why.
     pub missing: Vec<String>,
     pub last_success: Option<Timestamp>,
@@ -58,86 +67,94 @@ pub struct RepositoryStatus {
     pub entities: Vec<EntityStatus>,
 }
 
-#[derive(Debug, Clone, Serialize)]
-pub struct EntityStatus {
-    pub entity: &'static str,
-    pub state: Standing,
-    pub rows: u64,
-    /// GitHub's own total, where GitHub tells one.
-    pub total: Option<u64>,
-    pub waiting_until: Option<Timestamp>,
-    /// What is missing, and why.
-    pub missing: Vec<String>,
-    pub last_success: Option<Timestamp>,
-    /// What reading it has cost; null for entities that come with another one, which carries the cost of both.
-    pub spent: Option<Cost>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// As GitHub was at the last success.
-    Complete,
-    /// Under way, or to be gone on with.
-    Partial,
-    /// Nothing was read yet.
-    NotYet,
-    /// GitHub has nothing of it.
-    Empty,
-    /// Held up by a limit or by trouble that passes.
-    Waiting,
-    /// GitHub will not show it.
-    Refused,
-}
-
-impl Standing {
-    /// For people.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Complete => "complete",
-            Self::Partial => "partial",
-            Self::NotYet => "not yet read",
-            Self::Empty => "empty",
-            Self::Waiting => "waiting",
-            Self::Refused => "refused",
-        }
-    }
-}
-
-/// Reads the state of everything. Counts rows, so its cost grows with the table.
+/// Reads the state of everything from the summaries.
 pub async fn status(store: &dyn Store, now: Timestamp) -> Result<Status, StoreError> {
+    let discoveries = discoveries(store).await?;
+    // What an older version left has no summaries before its next discovery.
+    if discoveries.iter().any(|(_, discovered)| discovered.finished_at.is_some() && !discovered.summarized) {
+        return exactly(store, now).await;
+    }
+    let mut repositories = summary::all(store).await?;
+    for (id, summary) in repositories.iter_mut().filter(|(_, summary)| summary.sweeps.values().any(|swept| swept.cut)) {
+        let states = store.states_of(&mark::partition(*id)).await?.into_iter().collect();
+        tell_all(summary, &states);
+    }
+    // Seen by a worker, and by no discovery.
+    repositories.retain(|(_, summary)| !summary.repo.is_empty());
+    told(store, repositories, discoveries, now, false).await
+}
+
+/// The same from the rows and marks themselves, counting every row: its cost grows with the table.
+pub async fn exactly(store: &dyn Store, now: Timestamp) -> Result<Status, StoreError> {
     let mut repositories = Vec::new();
-    let mut written = Tally::default();
     for org in store.scopes(&REPOSITORIES).await? {
         let mut after: Option<String> = None;
         loop {
             let listing = Listing { entity: &REPOSITORIES, scope: org, prefix: "", after: after.as_deref(), limit: 500 };
             let page = store.list(&listing).await?;
             after = page.rows.last().map(|row| row.key.clone());
-            for row in &page.rows {
-                let Ok(id) = row.key.parse() else { continue };
-                let name = row.fields.get("full_name").and_then(|name| name.as_str()).unwrap_or_default();
-                repositories.push(repository(store, id, name, row.gone, now, &mut written).await?);
+            for id in page.rows.iter().filter_map(|row| row.key.parse().ok()) {
+                let states: BTreeMap<String, State> = store.states_of(&mark::partition(id)).await?.into_iter().collect();
+                let Some(hint) = states.get("hint").and_then(Repository::parse).filter(|hint| hint.org_id == org) else { continue };
+                let mut summary = Summary::of(&hint, &states);
+                tell_all(&mut summary, &states);
+                repositories.push((id, summary));
             }
             if !page.more || after.is_none() {
                 break;
             }
         }
     }
+    told(store, repositories, discoveries(store).await?, now, true).await
+}
+
+/// What is missing at length, where the summary has no place for it.
+fn tell_all(summary: &mut Summary, states: &BTreeMap<String, State>) {
+    for (name, swept) in summary.sweeps.iter_mut().filter(|(_, swept)| swept.cut) {
+        let mark: Mark = states.get(&format!("mark#{name}")).cloned().map(mark::parse).unwrap_or_default();
+        swept.missing = mark.missing.iter().chain(mark.walk.iter().flat_map(|walk| &walk.missing)).cloned().collect();
+    }
+}
+
+/// The organizations that were ever looked at.
+pub async fn organizations(store: &dyn Store) -> Result<Vec<String>, StoreError> {
+    let all: BTreeSet<String> = discoveries(store).await?.into_iter().map(|(organization, _)| organization).collect();
+    Ok(all.into_iter().collect())
+}
+
+async fn told(
+    store: &dyn Store,
+    summaries: Vec<(ScopeId, Summary)>,
+    discoveries: Vec<(String, Discovered)>,
+    now: Timestamp,
+    exact: bool,
+) -> Result<Status, StoreError> {
+    let (mut written, mut spent) = (Tally::default(), Cost::default());
+    let mut repositories = Vec::with_capacity(summaries.len());
+    let mut by_org: BTreeMap<ScopeId, Option<Discovered>> = BTreeMap::new();
+    for (id, summary) in summaries {
+        for swept in summary.sweeps.values() {
+            written += &swept.written();
+            spent += swept.spent();
+        }
+        let mut entities = standing::judge(&summary, by_org.entry(summary.org).or_insert_with(|| standing::chosen(&discoveries, summary.org)).as_ref(), now);
+        for entity in entities.iter_mut().filter(|_| exact) {
+            if let Some(of) = entities::find(entity.entity) {
+                (entity.rows, entity.counted_at) = (store.count(of, id).await?, Some(now));
+            }
+        }
+        repositories.push(RepositoryStatus { repo: summary.repo, id, gone: summary.gone, entities });
+    }
     repositories.sort_by(|a, b| a.repo.cmp(&b.repo));
     let mut organizations = Vec::new();
-    for (organization, state) in store.states_of(discover::PARTITION).await? {
-        let last: discover::Discovered = serde_json::from_value(state.value).unwrap_or_default();
-        let discover::Discovered { repositories, left_out, finished_at: last_success, missing, spent, written: by_it } = last;
-        written += &by_it;
-        organizations.push(DiscoveryStatus { organization, repositories, left_out, missing, last_success, spent });
+    for (organization, last) in discoveries {
+        let Discovered { integration, repositories, left_out, groups, since, finished_at: last_success, missing, spent: by_it, written: rows, .. } = last;
+        written += &rows;
+        spent += by_it;
+        organizations.push(DiscoveryStatus { organization, integration, repositories, left_out, groups, since, missing, last_success, spent: by_it });
     }
-    let mut spent = Cost::default();
-    organizations.iter().for_each(|organization| spent += organization.spent);
-    repositories.iter().flat_map(|repo| &repo.entities).filter_map(|entity| entity.spent).for_each(|cost| spent += cost);
     let users = store.count(&USERS, EVERYWHERE).await?;
-    Ok(Status { organizations, repositories, users, spent, written, limits: closed_gates(store, now).await? })
+    Ok(Status { organizations, repositories, exact, users, spent, written, limits: closed_gates(store, now).await? })
 }
 
 async fn closed_gates(store: &dyn Store, now: Timestamp) -> Result<Vec<ClosedGate>, StoreError> {
@@ -149,37 +166,4 @@ async fn closed_gates(store: &dyn Store, now: Timestamp) -> Result<Vec<ClosedGat
         Some(ClosedGate { token: token.to_owned(), resource: resource.to_owned(), until, why })
     });
     Ok(closed.collect())
-}
-
-async fn repository(store: &dyn Store, id: ScopeId, name: &str, gone: bool, now: Timestamp, written: &mut Tally) -> Result<RepositoryStatus, StoreError> {
-    let states: BTreeMap<String, crate::State> = store.states_of(&mark::partition(id)).await?.into_iter().collect();
-    let hint = states.get("hint").and_then(Repository::parse).unwrap_or_default();
-    let mut entities: Vec<EntityStatus> = Vec::new();
-    for sweep in sweeps::ALL {
-        let mark = states.get(&format!("mark#{}", sweep.name())).cloned().map(mark::parse).unwrap_or_default();
-        *written += &mark.written;
-        for (index, entity) in sweep.entities().iter().enumerate() {
-            let rows = store.count(entity, id).await?;
-            let total = hint.totals.get(entity.name).copied().or(mark.total.filter(|_| entity.name == sweep.name()));
-            let waiting_until = mark.not_before.filter(|until| *until > now);
-            // What hangs on an empty list is empty as well.
-            let of_first = sweep.entities().first().and_then(|first| hint.totals.get(first.name));
-            let nothing = total == Some(0) || of_first == Some(&0) || !hint.moved.contains_key("commits") && sweep.always_due();
-            let mut missing = mark.missing.clone();
-            missing.extend(mark.walk.iter().flat_map(|walk| walk.missing.clone()));
-            missing.extend(mark.problem.iter().map(|problem| format!("{}: {}", problem.code, problem.message)));
-            let state = match &mark.problem {
-                Some(problem) if !problem.passing => Standing::Refused,
-                _ if waiting_until.is_some() => Standing::Waiting,
-                _ if mark.walk.is_some() => Standing::Partial,
-                _ if mark.finished_at.is_some() => Standing::Complete,
-                _ if nothing => Standing::Empty,
-                _ => Standing::NotYet,
-            };
-            let last_success = mark.finished_at;
-            let spent = (index == 0).then_some(mark.spent);
-            entities.push(EntityStatus { entity: entity.name, state, rows, total, waiting_until, missing, last_success, spent });
-        }
-    }
-    Ok(RepositoryStatus { repo: name.to_owned(), id, gone, entities })
 }

@@ -201,11 +201,12 @@ pub(crate) fn reading() -> Vec<(String, String)> {
     all
 }
 
-/// Every query there is: of a sync, of the check and of the plan.
+/// Every query there is: of a sync, of the check, of verifying and of the plan.
 #[must_use]
 pub fn queries() -> Vec<(String, String)> {
     let mut all = reading();
     all.push(crate::check::query());
+    all.push(crate::verify::query());
     all.extend(crate::plan::queries());
     all
 }

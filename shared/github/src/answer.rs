@@ -158,6 +158,9 @@ fn forbidden(headers: &HeaderMap, message: &str) -> Forbidden {
     let (accepted, has) = (list(headers, "x-accepted-oauth-scopes"), list(headers, "x-oauth-scopes"));
     match (accepted, has) {
         (Some(accepted), Some(has)) if !accepted.is_empty() && !accepted.iter().any(|scope| has.contains(scope)) => Forbidden::Scope { accepted, has },
+        (_, None) => text(headers, "x-accepted-github-permissions")
+            .filter(|accepted| !accepted.is_empty())
+            .map_or(Forbidden::Other, |accepted| Forbidden::Permission { accepted: accepted.to_owned() }),
         _ => Forbidden::Other,
     }
 }

@@ -70,6 +70,17 @@ impl Spent {
         self.rest + self.graphql
     }
 
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            rest: self.rest + other.rest,
+            not_modified: self.not_modified + other.not_modified,
+            graphql: self.graphql + other.graphql,
+            points: self.points + other.points,
+        }
+    }
+
     /// What was spent since `before`.
     #[must_use]
     pub fn since(self, before: Self) -> Self {

@@ -50,6 +50,10 @@ pub enum Forbidden {
     IpAllowList,
     /// The organization has not approved the OAuth app.
     AppRestrictions,
+    /// Of a token that has permissions instead of scopes; one of these would have let the request through.
+    Permission {
+        accepted: String,
+    },
     /// The organization does not let in this kind of token, or not for so long.
     TokenPolicy,
     Other,
@@ -61,6 +65,7 @@ impl std::fmt::Display for Forbidden {
             Self::Scope { accepted, has } => {
                 write!(f, "The token has the scopes [{}] and needs one of [{}].", has.join(", "), accepted.join(", "))
             }
+            Self::Permission { accepted } => write!(f, "The token needs the permission {accepted}."),
             Self::Sso { url: Some(url) } => write!(f, "Authorise the token for single sign-on at {url}"),
             Self::Sso { url: None } => f.write_str("Authorise the token for the organization's single sign-on."),
             Self::IpAllowList => f.write_str("Add this machine's address to the organization's IP allow list."),

@@ -65,7 +65,7 @@ fn judge(right: &Right, heard: &Heard<Reply>, sample: Option<&Sample>, web: &str
             Some(Finding::pass(right.code, format!("the token may read {of}{where_from}{proof}")))
         }
         // What is not permitted is often told as not being there; the repository was listed, so it is.
-        Err(Error::Absent { .. } | Error::Forbidden { reason: Forbidden::Other | Forbidden::Scope { .. }, .. }) => {
+        Err(Error::Absent { .. } | Error::Forbidden { reason: Forbidden::Other | Forbidden::Scope { .. } | Forbidden::Permission { .. }, .. }) => {
             let needs = probe.told.accepted_permissions.as_ref().map(|accepted| format!(" (GitHub asks for {accepted})")).unwrap_or_default();
             let place = if right.of_repository { "Repository" } else { "Organization" };
             let remedy = format!("set {place} permissions, {}, to Read-only for the token at {web}/settings/personal-access-tokens", right.called);

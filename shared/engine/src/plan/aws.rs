@@ -27,12 +27,14 @@ const SQS_REQUESTS_A_JOB: f64 = 3.0;
 /// What is assumed of the data. DynamoDB charges names and values, by the KB begun.
 const KEYS_AND_VERSION: f64 = 180.0;
 const UNIT: f64 = 1024.0;
-const MARK_UNITS: f64 = 2.0;
-/// Of the marks and the row of a repository, at each discovery.
-const READS_A_REPOSITORY: f64 = 4.0;
-/// Of the gate at each request, and of each row before it is written.
-const READS_A_REQUEST: f64 = 2.0;
-const READS_A_ROW: f64 = 0.5;
+/// The mark and the summary of its repository.
+const MARK_UNITS: f64 = 4.0;
+/// Of the marks, the summary and the row of a repository, at each discovery.
+const READS_A_REPOSITORY: f64 = 5.0;
+/// Of the gate at each request, and of the summary.
+const READS_A_REQUEST: f64 = 3.0;
+/// Of each row before it is written, and as it is counted at the end.
+const READS_A_ROW: f64 = 1.0;
 const CHANGED_A_MONTH: f64 = 0.05;
 const MOVED_AN_HOUR: f64 = 0.02;
 const TEXTS: &[(&str, f64)] = &[

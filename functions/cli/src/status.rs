@@ -1,0 +1,165 @@
+//! `status`: how each repository and entity of the copy stands, in few lines for people unless they ask for more, and
+//! wholly for programs. Asks nobody.
+
+use crate::arguments::Status;
+use crate::failure::Failure;
+use crate::source::matcher;
+use engine::{Clock, EntityStatus, Estimate, RepositoryStatus, Standing, SystemClock};
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
+use std::process::ExitCode;
+
+/// So many repositories are all shown; of more, those of which something is missing.
+const FEW: usize = 10;
+/// Of those, so many.
+const SHOWN: usize = 25;
+
+pub(crate) async fn run(arguments: Status) -> Result<ExitCode, Failure> {
+    let takes = matcher(&arguments.repo)?;
+    let dir = &arguments.place.data_dir;
+    if !arguments.json && !aws::Embedded::is_in(dir) {
+        println!("Nothing is in {} yet. Run `sei-github sync --org ORG` or `sei-github demo`.", dir.display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let table = aws::Embedded::open(dir).await?;
+    let (store, now) = (table.store(), SystemClock.now());
+    let status = if arguments.exact { engine::exactly(&store, now).await } else { engine::status(&store, now).await };
+    table.shutdown().await;
+    let mut status = status?;
+    status.repositories.retain(|repo| takes(&repo.repo));
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let told = if arguments.json {
+        serde_json::to_writer_pretty(&mut out, &status).map_err(std::io::Error::from).and_then(|()| writeln!(out))
+    } else {
+        tell(&mut out, &status, arguments.all || !arguments.repo.is_empty())
+    };
+    match told.and_then(|()| out.flush()) {
+        // Whoever read us has had enough: `status --all | head`.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        other => Ok(other.map(|()| ExitCode::SUCCESS)?),
+    }
+}
+
+fn tell(out: &mut impl Write, status: &engine::Status, all: bool) -> std::io::Result<()> {
+    if status.repositories.is_empty() && status.organizations.is_empty() {
+        return writeln!(out, "Nothing is here yet. Run `sei-github sync --org ORG` or `sei-github demo`.");
+    }
+    for organization in &status.organizations {
+        let left_out = if organization.left_out > 0 { format!(", {} not selected", organization.left_out) } else { String::new() };
+        let last = organization.last_success.map_or_else(|| "never".to_owned(), |at| format!("{at:.0}"));
+        writeln!(out, "{}: {} repositories{left_out}, last looked at {last}", organization.organization, organization.repositories)?;
+        if let Some(since) = organization.since {
+            writeln!(out, "    only what changed since {since:.0} was asked for")?;
+        }
+        for missing in &organization.missing {
+            writeln!(out, "    missing: {missing}")?;
+        }
+    }
+    let lacking: Vec<&RepositoryStatus> = status.repositories.iter().filter(|repo| !is_whole(repo)).collect();
+    let gone = status.repositories.iter().filter(|repo| repo.gone).count();
+    let many = status.repositories.len() > FEW;
+    if all || !many {
+        for repo in &status.repositories {
+            tell_repository(out, repo, true)?;
+        }
+    } else {
+        sums(out, &status.repositories)?;
+        for repo in lacking.iter().take(SHOWN) {
+            tell_repository(out, repo, false)?;
+        }
+        if lacking.len() > SHOWN {
+            writeln!(out, "and {} more that are not complete: --all shows every repository, --repo GLOB some", lacking.len() - SHOWN)?;
+        }
+    }
+    let gone_ones = if gone > 0 { format!(", {gone} gone from GitHub (the copy stays)") } else { String::new() };
+    let whole = status.repositories.len() - lacking.len() - gone;
+    writeln!(out, "{} repositories: {whole} complete, {} not{gone_ones}", status.repositories.len(), lacking.len())?;
+    writeln!(out, "{} users", status.users)?;
+    writeln!(out, "spent in all: {} requests, {} points", status.spent.requests, status.spent.points)?;
+    for limit in &status.limits {
+        writeln!(out, "waiting until {:.0}: token {} ({}), {}", limit.until, limit.token, limit.resource, limit.why)?;
+    }
+    Ok(())
+}
+
+fn is_whole(repo: &RepositoryStatus) -> bool {
+    repo.gone || repo.entities.iter().all(|entity| entity.state.is_whole() && entity.missing.is_empty())
+}
+
+/// Of one entity in all repositories.
+#[derive(Default)]
+struct Sum {
+    rows: u64,
+    total: u64,
+    /// Whether GitHub tells a total for every repository that has any.
+    told: bool,
+    standings: BTreeMap<Standing, u64>,
+}
+
+/// Rows of each entity, and in how many repositories it stands how.
+fn sums(out: &mut impl Write, repositories: &[RepositoryStatus]) -> std::io::Result<()> {
+    let mut order: Vec<&'static str> = Vec::new();
+    let mut sums: BTreeMap<&'static str, Sum> = BTreeMap::new();
+    for entity in repositories.iter().flat_map(|repo| &repo.entities) {
+        let sum = sums.entry(entity.entity).or_insert_with(|| {
+            order.push(entity.entity);
+            Sum { told: true, ..Sum::default() }
+        });
+        sum.rows += entity.rows;
+        sum.total += entity.total.unwrap_or(0);
+        sum.told &= entity.total.is_some() || entity.rows == 0 && entity.state.is_whole();
+        *sum.standings.entry(entity.state).or_default() += 1;
+    }
+    for entity in order {
+        let Some(Sum { rows, total, told, standings }) = sums.get(entity) else { continue };
+        let total = if *told && (*total > 0 || *rows == 0) { format!(" of {total}") } else { String::new() };
+        let standings: Vec<String> = standings.iter().map(|(standing, count)| format!("{count} {}", standing.name())).collect();
+        writeln!(out, "  {entity:<22} {rows:>10}{total:<12} {}", standings.join(", "))?;
+    }
+    Ok(())
+}
+
+fn tell_repository(out: &mut impl Write, repo: &RepositoryStatus, whole: bool) -> std::io::Result<()> {
+    writeln!(out, "{}{}", repo.repo, if repo.gone { "  (gone from GitHub; the copy stays)" } else { "" })?;
+    let shown = |entity: &&EntityStatus| {
+        let something = entity.rows > 0 || !(repo.gone || matches!(entity.state, Standing::Empty | Standing::SwitchedOff));
+        if whole { something } else { !entity.state.is_whole() || !entity.missing.is_empty() }
+    };
+    for entity in repo.entities.iter().filter(shown) {
+        let total = entity.total.map(|total| format!(" of {total}")).unwrap_or_default();
+        let success = entity.last_success.map(|at| format!(", last read {at:.0}")).unwrap_or_default();
+        writeln!(out, "  {:<22} {:>8}{:<10} {}{}{success}", entity.entity, entity.rows, total, entity.state.name(), details(entity))?;
+        if let Some(error) = &entity.error {
+            writeln!(out, "    {}: {}", error.code, error.message)?;
+        }
+        for missing in &entity.missing {
+            writeln!(out, "    missing: {missing}")?;
+        }
+    }
+    Ok(())
+}
+
+/// What belongs to the state: the estimate, the permission, the link, the next try.
+fn details(entity: &EntityStatus) -> String {
+    let mut text = String::new();
+    if let Some(Estimate { requests, seconds }) = entity.estimate {
+        text += &format!(", about {requests} request{} more", if requests == 1 { "" } else { "s" });
+        text += &seconds.map(|seconds| format!(" ({})", spoken(seconds))).unwrap_or_default();
+    }
+    text += &entity.waiting_until.map(|until| format!(" until {until:.0}")).unwrap_or_default();
+    text += &entity.needs.as_ref().map(|needs| format!(": the token needs {needs}")).unwrap_or_default();
+    text += &entity.link.as_ref().map(|link| format!(": {link}")).unwrap_or_default();
+    if entity.state == Standing::Failed {
+        let next = entity.error.as_ref().and_then(|error| error.next_try);
+        text += &next.map_or_else(|| ", tried again by the next sync".to_owned(), |next| format!(", tried again from {next:.0}"));
+    }
+    text
+}
+
+fn spoken(seconds: u64) -> String {
+    match seconds {
+        0..=90 => format!("{seconds} s"),
+        91..=5400 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h", seconds.div_ceil(3600)),
+    }
+}
