@@ -75,7 +75,7 @@ impl Bench {
 
     pub fn env_with(&self, store: Arc<dyn Store>, queue: Arc<TestQueue>, tokens: &[&str]) -> Env {
         let tokens = tokens.iter().map(|token| Token::new(token).unwrap()).collect();
-        let github = Tokens::new(ApiUrl::parse(&self.github.url).unwrap(), tokens).unwrap();
+        let github = Tokens::new(ApiUrl::parse(&self.github.api()).unwrap(), tokens).unwrap();
         Env::new(github, store, queue, Arc::new(self.clock.clone()), self.settings.clone())
     }
 

@@ -7,9 +7,13 @@
     reason = "a test that panics has failed, as it should; nothing is public here"
 )]
 
+mod access;
 mod authorization;
 mod bench;
 mod faults;
+mod ledger;
 mod plan;
+mod profiles;
+mod secrets;
 mod store;
 mod sync;

@@ -2,7 +2,7 @@
 
 use crate::profile::{Identity, Server};
 use crate::world::Random;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Changeable while the simulation runs.
 #[derive(Debug, Clone)]
@@ -69,6 +69,24 @@ impl Default for Faults {
     }
 }
 
+impl Faults {
+    /// No faults, but a server of that kind: an Enterprise Server has no limits unless its owner sets some.
+    #[must_use]
+    pub fn of(server: Server) -> Self {
+        Self { limit: if server.enterprise.is_some() { None } else { Some(5000) }, server, ..Self::default() }
+    }
+}
+
+/// What was asked with one token, and the most of it within any 60 seconds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Used {
+    pub rest: u64,
+    pub points: u64,
+    pub most_in_flight: u64,
+    pub most_rest_a_minute: u64,
+    pub most_points_a_minute: u64,
+}
+
 /// What was asked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Ledger {
@@ -78,6 +96,7 @@ pub struct Ledger {
     pub graphql: u64,
     pub points: u64,
     pub most_in_flight: u64,
+    pub by_token: BTreeMap<String, Used>,
     /// Requests of OAuth apps, which carry no token.
     pub logins: u64,
     /// What no client may do: a request before the time it was told, more than 100 at once, no User-Agent.

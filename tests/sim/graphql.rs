@@ -43,7 +43,24 @@ fn without(text: &str, what: &str) -> String {
             kept.push('\n');
         }
     }
-    if field.is_none() { kept.replace(&format!(" | {kind} |"), " |") } else { kept }
+    if field.is_some() {
+        return kept;
+    }
+    // A type is a member of unions, and an event of timelines also a value of what may be asked for.
+    let value = format!(" {}", screaming(kind));
+    kept.replace(&format!(" | {kind} |"), " |").replace(&format!(" | {kind}\n"), "\n").replace(&format!("{value} "), " ")
+}
+
+/// `ProjectV2ItemStatusChangedEvent` as `PROJECT_V2_ITEM_STATUS_CHANGED_EVENT`.
+fn screaming(kind: &str) -> String {
+    let mut out = String::new();
+    for letter in kind.chars() {
+        if letter.is_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.extend(letter.to_uppercase());
+    }
+    out
 }
 
 /// A query that passed validation, and what it costs.

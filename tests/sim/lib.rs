@@ -19,7 +19,7 @@ mod shapes;
 mod world;
 
 pub use doors::{AppDoor, Doors, OAuthDoor, Person};
-pub use faults::{Faults, Ledger};
+pub use faults::{Faults, Ledger, Used};
 pub use profile::{Door, Identity, Server};
 pub use server::{Clock, GitHub};
 pub use world::{Random, Size, World};

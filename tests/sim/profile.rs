@@ -65,11 +65,54 @@ pub struct Server {
     pub api_version: Option<String>,
     /// Refuses the API version that is asked for.
     pub refuses_version: bool,
+    /// Its API is below `/api`, and nowhere else.
+    pub below_api: bool,
+}
+
+/// What GraphQL learned after Enterprise Server 3.10, of August 2023, of what a sync asks for: issue types and sub-issues
+/// with their events, duplicates as a reason, projects in timelines, ids that do not fit in 32 bits.
+/// <https://docs.github.com/en/graphql/overview/changelog>
+const AFTER_3_10: &[&str] = &[
+    "Issue.issueType",
+    "Issue.parent",
+    "Issue.subIssues",
+    "Issue.stateReason(enableDuplicate)",
+    "PullRequest.fullDatabaseId",
+    "IssueTypeAddedEvent",
+    "IssueTypeChangedEvent",
+    "IssueTypeRemovedEvent",
+    "ParentIssueAddedEvent",
+    "ParentIssueRemovedEvent",
+    "SubIssueAddedEvent",
+    "SubIssueRemovedEvent",
+    "AddedToProjectV2Event",
+    "ProjectV2ItemStatusChangedEvent",
+    "RemovedFromProjectV2Event",
+];
+
+impl Server {
+    /// Every kind of GitHub that there is, by name. github.com and ghe.com differ in nothing but their host.
+    #[must_use]
+    pub fn matrix() -> Vec<(&'static str, Self)> {
+        let enterprise = |version: &str, tells_version: bool, lacks: &[&str]| Self {
+            enterprise: Some(version.to_owned()),
+            tells_version,
+            lacks: lacks.iter().map(|what| (*what).to_owned()).collect(),
+            below_api: true,
+            ..Self::default()
+        };
+        vec![
+            ("github.com", Self::default()),
+            ("ghe.com", Self::default()),
+            ("Enterprise Server 3.20", enterprise("3.20.1", true, &[])),
+            ("Enterprise Server 3.10", enterprise("3.10.5", false, AFTER_3_10)),
+        ]
+    }
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { enterprise: None, tells_version: true, lacks: Vec::new(), api_version: Some("2022-11-28".to_owned()), refuses_version: false }
+        Self { enterprise: None, tells_version: true, lacks: Vec::new(), api_version: Some("2022-11-28".to_owned()), refuses_version: false, below_api: false }
     }
 }
 

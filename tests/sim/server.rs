@@ -11,7 +11,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -36,6 +36,9 @@ struct Shared {
 #[derive(Default)]
 struct Limits {
     in_flight: u64,
+    flying: HashMap<String, u64>,
+    /// By token and resource: when how much was spent, within the last minute.
+    recent: HashMap<(String, &'static str), VecDeque<(i64, u64)>>,
     /// By token and resource: used in this window, and its end.
     used: HashMap<(String, &'static str), (u64, i64)>,
     /// By token: told to stay away until then, from one resource or (by a secondary limit) from all.
@@ -105,10 +108,20 @@ impl GitHub {
         lock(&self.shared.hooks).insert(number, Box::new(change));
     }
 
+    /// What is given as the API's address.
+    #[must_use]
+    pub fn api(&self) -> String {
+        base(&self.url, &self.faults())
+    }
+
     /// Starts counting anew.
     pub fn reset_ledger(&self) {
         *lock(&self.shared.ledger) = Ledger::default();
     }
+}
+
+fn base(url: &str, faults: &Faults) -> String {
+    if faults.server.below_api { format!("{url}/api/v3") } else { url.to_owned() }
 }
 
 type Reply = Response<Body>;
@@ -130,10 +143,15 @@ fn header(reply: &mut Reply, name: &'static str, value: &str) {
 async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Reply {
     let (head, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 10_000_000).await.unwrap_or_default();
+    let token = token_of(&head.headers);
     {
+        let mut ledger = lock(&shared.ledger);
         let mut limits = lock(&shared.limits);
         limits.in_flight += 1;
-        let mut ledger = lock(&shared.ledger);
+        let flying = limits.flying.entry(token.clone()).or_default();
+        *flying += 1;
+        let used = ledger.by_token.entry(token.clone()).or_default();
+        used.most_in_flight = used.most_in_flight.max(*flying);
         ledger.most_in_flight = ledger.most_in_flight.max(limits.in_flight);
         if limits.in_flight > 100 {
             ledger.breaches.push("more than 100 requests in flight".to_owned());
@@ -153,8 +171,30 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
         tokio::time::sleep(Duration::from_millis(latency)).await;
     }
     let reply = answer(&shared, &head.method, &head.uri, &head.headers, &body);
-    lock(&shared.limits).in_flight -= 1;
+    let mut limits = lock(&shared.limits);
+    limits.in_flight -= 1;
+    limits.flying.entry(token).and_modify(|flying| *flying -= 1);
     reply
+}
+
+fn token_of(headers: &HeaderMap) -> String {
+    let authorization = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    authorization.split_once(' ').map(|(_, token)| token.to_owned()).unwrap_or_default()
+}
+
+/// Enters what a request costs into the ledger.
+fn enter(shared: &Shared, token: &str, resource: &'static str, cost: u64, now: i64) {
+    let mut ledger = lock(&shared.ledger);
+    let mut limits = lock(&shared.limits);
+    let recent = limits.recent.entry((token.to_owned(), resource)).or_default();
+    recent.push_back((now, cost));
+    while recent.front().is_some_and(|(at, _)| now - at >= 60) {
+        recent.pop_front();
+    }
+    let sum: u64 = recent.iter().map(|(_, cost)| cost).sum();
+    let used = ledger.by_token.entry(token.to_owned()).or_default();
+    let (all, most) = if resource == "core" { (&mut used.rest, &mut used.most_rest_a_minute) } else { (&mut used.points, &mut used.most_points_a_minute) };
+    (*all, *most) = (*all + cost, sum.max(*most));
 }
 
 fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Reply {
@@ -163,12 +203,18 @@ fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body
         return control(shared, part, body);
     }
     let graphql = path == "/graphql" || path == "/api/graphql";
+    if lock(&shared.faults).server.below_api && !uri.path().starts_with("/api/") {
+        // There, an Enterprise Server has its pages for people.
+        return reply(404, &json!({ "message": "Not Found" }));
+    }
     let now = (shared.clock)();
     if path.starts_with("/login/") {
         return login(shared, path, body, now);
     }
-    let authorization = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let token = authorization.split_once(' ').map(|(_, token)| token.to_owned()).unwrap_or_default();
+    let token = token_of(headers);
+    if !graphql {
+        enter(shared, &token, "core", 1, now);
+    }
     let number = {
         let mut ledger = lock(&shared.ledger);
         ledger.requests += 1;
@@ -396,6 +442,7 @@ impl Asked<'_> {
             Err(refused) => return *refused,
         };
         lock(&shared.ledger).points += query.cost;
+        enter(shared, self.token, "graphql", query.cost, now);
         let told = charged.map_or(Value::Null, |(limit, remaining, reset)| {
             json!({ "limit": limit, "cost": query.cost, "remaining": remaining, "used": limit - remaining, "nodeCount": query.nodes, "resetAt": crate::world::time(reset) })
         });
@@ -457,7 +504,7 @@ impl Asked<'_> {
     /// The address by number, which outlives every name.
     fn moved(&self, id: u64, path: &str, uri: &Uri) -> Reply {
         let rest = path.splitn(5, '/').nth(4).unwrap_or_default();
-        let to = format!("{}/repositories/{id}/{rest}?{}", self.shared.url, uri.query().unwrap_or_default());
+        let to = format!("{}/repositories/{id}/{rest}?{}", base(&self.shared.url, &self.faults), uri.query().unwrap_or_default());
         let mut moved = reply(301, &json!({ "message": "Moved Permanently", "url": to, "documentation_url": "https://docs.github.com/rest" }));
         header(&mut moved, "location", &to);
         moved

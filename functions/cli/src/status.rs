@@ -51,6 +51,10 @@ fn tell(out: &mut impl Write, status: &engine::Status, all: bool) -> std::io::Re
         if let Some(since) = organization.since {
             writeln!(out, "    only what changed since {since:.0} was asked for")?;
         }
+        if !organization.lacks.is_empty() {
+            let lacks: Vec<&str> = organization.lacks.iter().map(String::as_str).collect();
+            writeln!(out, "    its server is older and does not know: {}", lacks.join(", "))?;
+        }
         for missing in &organization.missing {
             writeln!(out, "    missing: {missing}")?;
         }

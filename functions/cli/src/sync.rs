@@ -95,7 +95,7 @@ pub(crate) struct Done {
 pub(crate) async fn copy(github: Tokens, settings: Settings, table: &aws::Embedded) -> Result<Done, Failure> {
     let queue = Arc::new(LocalQueue::default());
     let selective = !settings.selection.is_everything();
-    let env = Env::new(github, Arc::new(table.store()), queue.clone(), Arc::new(SystemClock), settings);
+    let env = Env::new(github, Arc::new(table.store()), queue.clone(), Arc::new(SystemClock), settings).alone();
     let mut progress = Progress::new();
     let began = std::time::Instant::now();
     let summary = runner::run(&env, &queue, &mut progress).await;

@@ -121,7 +121,7 @@ impl Worker {
             return Ok(env.into());
         }
         let active = installed.iter().filter(|one| !one.paused);
-        Ok(Fleet::new(active.map(|one| Env { settings: Arc::new(one.settings()), ..env.clone() }).collect()))
+        Ok(Fleet::new(active.map(|one| env.with(one.settings())).collect()))
     }
 
     /// The environment of an invocation; reads the secret when it is time to.

@@ -69,6 +69,9 @@ pub(crate) struct Discovered {
     pub(crate) groups: BTreeSet<String>,
     /// Nothing that last changed before this was read.
     pub(crate) since: Option<Timestamp>,
+    /// What its server does not know of what is asked for, and when that was found out; none for GitHub's own service.
+    pub(crate) lacks: BTreeSet<String>,
+    pub(crate) lacks_at: Option<Timestamp>,
     /// Whether every repository of it has its summary: not so before a first discovery of this version.
     pub(crate) summarized: bool,
     /// Who looked.
@@ -93,12 +96,14 @@ pub(crate) async fn discoveries(store: &dyn Store) -> Result<Vec<(String, Discov
 pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
     let env = &env.about(org).metered();
     let done = look(org, env).await;
-    let cost = Cost::of(env.github.spent());
     let by = env.settings.integration.as_ref().map(|name| format!(" by {}", name.to_lowercase())).unwrap_or_default();
     let key = StateKey { of: PARTITION.to_owned(), name: format!("{}{by}", org.to_lowercase()) };
     let before = env.store.states(std::slice::from_ref(&key)).await?.into_iter().next().unwrap_or_default();
     let mut discovered: Discovered = serde_json::from_value(before.value).unwrap_or_default();
-    discovered.spent += cost;
+    if done.is_ok() {
+        learn(env, &mut discovered).await;
+    }
+    discovered.spent += Cost::of(env.github.spent());
     discovered.integration.clone_from(&env.settings.integration);
     match &done {
         Ok(found) => {
@@ -117,6 +122,20 @@ pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
         // Two discoveries at once: the other one left word.
         Ok(_) | Err(StoreError::Conflict) => done,
         Err(error) => Err(error.into()),
+    }
+}
+
+/// What an Enterprise Server does not know: asked once a day, since it may be upgraded. Without an answer, what was
+/// known before stands.
+async fn learn(env: &Env, discovered: &mut Discovered) {
+    let now = env.now();
+    let fresh = discovered.lacks_at.is_some_and(|at| now.duration_since(at) < jiff::SignedDuration::from_hours(24));
+    if fresh || !env.github.is_enterprise_server() {
+        return;
+    }
+    if let Ok(answer) = env.graphql(github::INTROSPECTION, &json!({})).await {
+        discovered.lacks = sweeps::reading().iter().flat_map(|(_, query)| github::lacks(&answer.data, query)).collect();
+        discovered.lacks_at = Some(now);
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::entities::Group;
 use crate::gate::Gate;
+use crate::ledger::Ledgers;
 use crate::mark::Validator;
 use crate::ports::{Clock, Queue, Store};
 use crate::renew::{self, Unusable};
@@ -66,6 +67,7 @@ pub struct Env {
     pub settings: Arc<Settings>,
     /// Requests in flight at once in this process.
     pub in_flight: Arc<Semaphore>,
+    ledgers: Arc<Ledgers>,
 }
 
 impl Env {
@@ -73,12 +75,24 @@ impl Env {
     pub fn new(github: Tokens, store: Arc<dyn Store>, queue: Arc<dyn Queue>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         // GitHub allows 100; ten are enough to hide its latency and leave room for others who use the token.
         let in_flight = Arc::new(Semaphore::new(10));
-        Self { github, store, queue, clock, settings: Arc::new(settings), in_flight }
+        Self { github, store, queue, clock, settings: Arc::new(settings), in_flight, ledgers: Arc::new(Ledgers::new(false)) }
+    }
+
+    /// The same tokens, table and budget for other choices.
+    #[must_use]
+    pub fn with(&self, settings: Settings) -> Self {
+        Self { settings: Arc::new(settings), ..self.clone() }
     }
 
     /// The same with a meter of its own, which tells what a visit spends.
     pub(crate) fn metered(&self) -> Self {
         Self { github: self.github.metered(), ..self.clone() }
+    }
+
+    /// For the only process that can use this table: what others leased from the ledger of a token, they left behind.
+    #[must_use]
+    pub fn alone(self) -> Self {
+        Self { ledgers: Arc::new(Ledgers::new(true)), ..self }
     }
 
     /// The same for an organization, which an App has a token of its own for.
@@ -94,7 +108,8 @@ impl Env {
     /// Reads one page of GraphQL, if a token may.
     pub(crate) async fn graphql(&self, query: &str, variables: &Value) -> Result<Answer, Error> {
         let send = |client: Client, _| async move { client.graphql(query, variables).await };
-        Ok(self.ask(&Resource::Graphql, None, send, |answer| answer.budget.as_ref()).await?.0)
+        let cost = github::points(query, variables);
+        Ok(self.ask((&Resource::Graphql, cost), None, send, |answer| answer.budget.as_ref()).await?.0)
     }
 
     /// Reads one page of REST, if a token may.
@@ -106,7 +121,7 @@ impl Env {
     /// so that the one that brought it is asked with.
     pub(crate) async fn rest_unless(&self, path: &str, known: Option<&Validator>) -> Result<(Reply, Option<Validator>), Error> {
         let send = |client: Client, same: bool| async move { client.get(path, known.filter(|_| same).map(|known| known.etag.as_str())).await };
-        let (reply, by) = self.ask(&Resource::Core, known.map(|known| known.by.as_str()), send, |reply| reply.budget.as_ref()).await?;
+        let (reply, by) = self.ask((&Resource::Core, 1), known.map(|known| known.by.as_str()), send, |reply| reply.budget.as_ref()).await?;
         let validator = reply.etag.clone().map(|etag| Validator { etag, by });
         Ok((reply, validator))
     }
@@ -115,7 +130,7 @@ impl Env {
     /// gate is open: in this order, because the gate may have closed while we waited. Tells whose budget paid.
     async fn ask<T, F>(
         &self,
-        resource: &Resource,
+        (resource, cost): (&Resource, u64),
         prefer: Option<&str>,
         send: impl Fn(Client, bool) -> F,
         budget: impl Fn(&T) -> Option<&Budget>,
@@ -150,12 +165,31 @@ impl Env {
                 };
                 let account = member.account();
                 let gate = Gate::new(self.store.as_ref(), account.clone(), self.settings.reserve_percent);
-                if let Some(until) = gate.closed_until(resource, self.now()).await? {
+                let mut closed = gate.closed_until(resource, self.now()).await?;
+                let pass = if closed.is_some() {
+                    None
+                } else {
+                    match self.ledgers.enter(self.store.as_ref(), self.clock.as_ref(), member, resource, cost).await {
+                        Err(Error::Waiting { until }) => {
+                            closed = Some(until);
+                            None
+                        }
+                        pass => Some(pass?),
+                    }
+                };
+                // It may have closed while we waited for a place.
+                if pass.as_ref().is_some_and(|pass| pass.waited) {
+                    closed = gate.closed_until(resource, self.now()).await?;
+                }
+                if let Some(until) = closed {
                     waiting = earlier(waiting, until);
                     break;
                 }
                 let answer = send(client.clone(), prefer == Some(account.as_str())).await;
                 let told = answer.as_ref().ok().and_then(&budget);
+                if let Some(pass) = pass.as_ref().filter(|_| answer.is_ok()) {
+                    pass.told(told.is_some());
+                }
                 if let Some(told) = told {
                     member.note(told, self.now());
                 }

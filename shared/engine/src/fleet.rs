@@ -7,7 +7,6 @@ use crate::ports::Store;
 use crate::{Env, Error, Settings};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 #[derive(Clone)]
 pub struct Fleet {
@@ -44,7 +43,7 @@ impl Fleet {
         let one = |(index, env): (usize, Env)| {
             let others = orgs.iter().enumerate().filter(|(other, _)| *other != index);
             let shared = others.flat_map(|(_, orgs)| orgs.iter().cloned()).collect();
-            Env { settings: Arc::new(Settings { shared, ..Settings::clone(&env.settings) }), ..env }
+            env.with(Settings { shared, ..Settings::clone(&env.settings) })
         };
         Self { envs: envs.into_iter().enumerate().map(one).collect() }
     }

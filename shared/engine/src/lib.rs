@@ -12,6 +12,7 @@ pub mod export;
 mod fleet;
 mod gate;
 pub mod integration;
+mod ledger;
 mod mark;
 mod member;
 mod membership;

@@ -1,6 +1,7 @@
 //! One of the pool: a credential, the token that stands for it just now, and what that may still spend. Asks nothing.
 
 use crate::gate;
+use crate::ledger::Told;
 use github::{App, Budget, OAuthApp, Resource, Token, TokenKind};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,16 +41,7 @@ pub(crate) struct Member {
     pub(crate) renewing: tokio::sync::Mutex<()>,
     /// A new pair that could not be stored yet, and so is not used yet.
     pub(crate) unstored: Mutex<Option<github::Credential>>,
-    left: Mutex<Vec<Left>>,
-}
-
-/// What a resource has left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Left {
-    resource: &'static str,
-    pub(crate) remaining: u32,
-    pub(crate) limit: u32,
-    pub(crate) resets: Timestamp,
+    left: Mutex<Vec<(&'static str, Told)>>,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -111,15 +103,28 @@ impl Member {
     }
 
     pub(crate) fn note(&self, budget: &Budget, now: Timestamp) {
-        let resource = gate::name(&budget.resource);
         let resets = now.checked_add(budget.reset_in).unwrap_or(now);
+        self.keep(gate::name(&budget.resource), Told { remaining: budget.remaining, limit: budget.limit, resets });
+    }
+
+    /// What another worker was told, unless we know better: of one window the least, of two the later.
+    pub(crate) fn learn(&self, name: &str, told: Told, now: Timestamp) {
+        for resource in [Resource::Core, Resource::Graphql] {
+            let older = |known: Told| known.resets > told.resets || known.remaining <= told.remaining;
+            if gate::name(&resource) == name && now < told.resets && !self.left(&resource, now).is_some_and(older) {
+                self.keep(gate::name(&resource), told);
+            }
+        }
+    }
+
+    fn keep(&self, resource: &'static str, told: Told) {
         let mut left = lock(&self.left);
-        left.retain(|one| one.resource != resource);
-        left.push(Left { resource, remaining: budget.remaining, limit: budget.limit, resets });
+        left.retain(|(name, _)| *name != resource);
+        left.push((resource, told));
     }
 
     /// What is known to be left; nothing is known at first and after a reset.
-    pub(crate) fn left(&self, resource: &Resource, now: Timestamp) -> Option<Left> {
-        lock(&self.left).iter().copied().find(|one| one.resource == gate::name(resource) && now < one.resets)
+    pub(crate) fn left(&self, resource: &Resource, now: Timestamp) -> Option<Told> {
+        lock(&self.left).iter().find(|(name, told)| *name == gate::name(resource) && now < told.resets).map(|(_, told)| *told)
     }
 }

@@ -42,6 +42,8 @@ pub struct DiscoveryStatus {
     pub groups: BTreeSet<String>,
     /// Nothing that last changed before this was read.
     pub since: Option<Timestamp>,
+    /// What its server does not know, and is not asked for.
+    pub lacks: BTreeSet<String>,
     /// What could not be seen, and why.
     pub missing: Vec<String>,
     pub last_success: Option<Timestamp>,
@@ -148,10 +150,11 @@ async fn told(
     repositories.sort_by(|a, b| a.repo.cmp(&b.repo));
     let mut organizations = Vec::new();
     for (organization, last) in discoveries {
-        let Discovered { integration, repositories, left_out, groups, since, finished_at: last_success, missing, spent: by_it, written: rows, .. } = last;
+        let Discovered { integration, repositories, left_out, groups, since, lacks, finished_at: last_success, missing, spent: by_it, written: rows, .. } =
+            last;
         written += &rows;
         spent += by_it;
-        organizations.push(DiscoveryStatus { organization, integration, repositories, left_out, groups, since, missing, last_success, spent: by_it });
+        organizations.push(DiscoveryStatus { organization, integration, repositories, left_out, groups, since, lacks, missing, last_success, spent: by_it });
     }
     let users = store.count(&USERS, EVERYWHERE).await?;
     Ok(Status { organizations, repositories, exact, users, spent, written, limits: closed_gates(store, now).await? })

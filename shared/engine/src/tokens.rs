@@ -155,6 +155,12 @@ impl Tokens {
         self.base.url().web()
     }
 
+    /// Whether it is a server of somebody's own: all have their API there.
+    /// <https://docs.github.com/en/enterprise-server/rest/using-the-rest-api/getting-started-with-the-rest-api>
+    pub(crate) fn is_enterprise_server(&self) -> bool {
+        self.base.url().rest().path().trim_end_matches('/').ends_with("/api/v3")
+    }
+
     /// How many of how many GitHub no longer accepts.
     #[must_use]
     pub fn refused(&self) -> (usize, usize) {

@@ -255,3 +255,19 @@ async fn of_many_repositories_only_sums_and_what_is_missing_are_shown() {
     assert!(some.contains("acme/repo-03") && some.contains("acme/repo-04") && !some.contains("acme/repo-07"), "{some}");
     assert_eq!(status(&dir, &[]).await["repositories"].as_array().unwrap().len(), 12);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_old_enterprise_server_does_not_know_is_named() {
+    for (about, server) in sim::Server::matrix() {
+        let (github, dir) = (two().await, Dir::new("state-profile"));
+        let old = !server.lacks.is_empty();
+        *github.faults() = sim::Faults::of(server);
+        let url = github.api();
+        let (code, _, err) = run(command(&["sync", "--org", "acme", "--api-url", &url, "--data-dir", dir.text()])).await;
+        assert_eq!(code, 0, "{about}: {err}");
+        let (told, out) = (status(&dir, &[]).await, text(&dir, &[]).await);
+        assert_eq!(told["organizations"][0]["lacks"].as_array().unwrap().contains(&json!("Issue.issueType")), old, "{about}");
+        assert_eq!(out.contains("does not know: ") && out.contains("Issue.subIssues"), old, "{about}: {out}");
+        assert_eq!(entity(&told, "repo-00", "issues")["state"], "complete", "{about}");
+    }
+}

@@ -1,0 +1,140 @@
+//! One budget of a token for all workers: several of them on one table, measured by the simulation's own ledger.
+
+use crate::bench::{Bench, TestQueue};
+use engine::{Env, Error, Job, Outcome, State, StateKey, Store, StoreError};
+use jiff::Timestamp;
+use sim::Size;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Works off the jobs, some at once; whoever is told to wait moves the clock, as time does.
+async fn work(bench: &Bench, env: &Env, jobs: Vec<Job>, at_once: usize) {
+    use futures::StreamExt;
+    futures::stream::iter(jobs)
+        .for_each_concurrent(at_once, |job| async move {
+            loop {
+                match engine::advance(&job, env, Timestamp::MAX).await.unwrap() {
+                    Outcome::Parked { .. } => bench.pass(1),
+                    Outcome::Refused { message, .. } => panic!("{message}"),
+                    _ => return,
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+}
+
+async fn discovered(bench: &Bench, env: &Env) -> Vec<Job> {
+    loop {
+        match engine::discover("acme", env).await {
+            Err(Error::Waiting { .. }) => bench.pass(1),
+            found => return found.unwrap().jobs,
+        }
+    }
+}
+
+fn env(bench: &Bench) -> Env {
+    bench.env(Arc::new(bench.table.store()), Arc::new(TestQueue::default()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_workers_keep_to_one_tokens_limits() {
+    let bench = Bench::new(5, &[Size(3, 3, 250); 12]).await;
+    bench.github.faults().limit = Some(50_000);
+    bench.github.faults().latency_ms = 2;
+    let workers = [env(&bench), env(&bench)];
+    for _ in 0..2 {
+        let jobs = discovered(&bench, &workers[0]).await;
+        let scopes: Vec<u64> = jobs.iter().map(|job| job.scope).collect::<std::collections::BTreeSet<_>>().into_iter().step_by(2).collect();
+        let (mine, other): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| scopes.contains(&job.scope));
+        futures::join!(work(&bench, &workers[0], mine, 9), work(&bench, &workers[1], other, 9));
+    }
+    let used = bench.github.ledger().by_token["sim-token"].clone();
+    assert!(used.rest > 1_800, "there is more to read than a minute allows: {used:?}");
+    assert!(used.most_in_flight <= 10 && used.most_rest_a_minute <= 900 && used.most_points_a_minute <= 2_000, "{used:?}");
+    assert!(used.most_in_flight >= 6 && used.most_rest_a_minute > 500, "the limits are made use of: {used:?}");
+    bench.assert_true("two workers").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_dies_with_every_place_holds_up_nobody_for_longer_than_its_lease() {
+    let bench = Bench::new(5, &[Size(4, 5, 4)]).await;
+    let key = StateKey { of: "ledgers".to_owned(), name: github::Token::new("sim-token").unwrap().fingerprint() };
+    let now = bench.github.now();
+    let at = |seconds: i64| Timestamp::from_second(now + seconds).unwrap().to_string();
+    let row = serde_json::json!({ "leases": [{ "by": "dead", "places": 10, "wanted": 10, "until": at(50) }],
+        "grants": [{ "by": "dead", "until": at(20), "points": [900, 2000] }] });
+    bench.table.store().save(&key, 0, &row).await.unwrap();
+    let other = env(&bench);
+    assert!(matches!(engine::discover("acme", &other).await, Err(Error::Waiting { .. })));
+    // The only process that has the table does not wait for the dead's places, but its points may have been spent.
+    let row = |state: State| serde_json::json!({ "leases": state.value["leases"], "grants": [] });
+    let state = bench.table.store().states(std::slice::from_ref(&key)).await.unwrap().remove(0);
+    bench.table.store().save(&key, state.revision, &row(state.clone())).await.unwrap();
+    assert!(matches!(engine::discover("acme", &env(&bench)).await, Err(Error::Waiting { .. })));
+    engine::discover("acme", &env(&bench).alone()).await.unwrap();
+    bench.table.store().save(&key, bench.table.store().states(std::slice::from_ref(&key)).await.unwrap()[0].revision, &state.value).await.unwrap();
+    bench.pass(51 + 30);
+    engine::discover("acme", &other).await.unwrap();
+}
+
+/// Counts what is written to the ledger.
+struct Counting(Arc<dyn Store>, AtomicU64);
+
+#[async_trait::async_trait]
+impl Store for Counting {
+    async fn put(&self, records: &[engine::Record]) -> Result<engine::Written, StoreError> {
+        self.0.put(records).await
+    }
+    async fn list(&self, listing: &engine::Listing<'_>) -> Result<engine::Listed, StoreError> {
+        self.0.list(listing).await
+    }
+    async fn get(&self, entity: &'static engine::entities::Entity, scope: engine::ScopeId, keys: &[String]) -> Result<Vec<engine::Stored>, StoreError> {
+        self.0.get(entity, scope, keys).await
+    }
+    async fn count(&self, entity: &'static engine::entities::Entity, scope: engine::ScopeId) -> Result<u64, StoreError> {
+        self.0.count(entity, scope).await
+    }
+    async fn erase(&self, entity: &'static engine::entities::Entity, scope: engine::ScopeId, prefix: &str) -> Result<u64, StoreError> {
+        self.0.erase(entity, scope, prefix).await
+    }
+    async fn scopes(&self, entity: &'static engine::entities::Entity) -> Result<Vec<engine::ScopeId>, StoreError> {
+        self.0.scopes(entity).await
+    }
+    async fn states(&self, keys: &[StateKey]) -> Result<Vec<State>, StoreError> {
+        self.0.states(keys).await
+    }
+    async fn states_of(&self, of: &str) -> Result<Vec<(String, State)>, StoreError> {
+        self.0.states_of(of).await
+    }
+    async fn first_state_of(&self, of: &str) -> Result<Option<(String, State)>, StoreError> {
+        self.0.first_state_of(of).await
+    }
+    async fn save(&self, key: &StateKey, seen: u64, value: &serde_json::Value) -> Result<u64, StoreError> {
+        self.1.fetch_add(u64::from(key.of == "ledgers"), Ordering::SeqCst);
+        self.0.save(key, seen, value).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ledger_costs_a_few_writes_a_minute_and_not_one_a_request() {
+    let bench = Bench::new(5, &[Size(3, 3, 200); 3]).await;
+    let store = Arc::new(Counting(Arc::new(bench.table.store()), AtomicU64::new(0)));
+    let env = bench.env(store.clone(), Arc::new(TestQueue::default()));
+    for _ in 0..2 {
+        let jobs = discovered(&bench, &env).await;
+        work(&bench, &env, jobs, 9).await;
+    }
+    let (requests, writes) = (bench.github.ledger().requests, store.1.load(Ordering::SeqCst));
+    assert!(requests > 400 && writes <= 12, "{requests} requests, {writes} writes");
+}
+
+#[tokio::test]
+async fn a_server_without_limits_has_none_a_minute() {
+    let bench = Bench::new(5, &[Size(3, 3, 1_000)]).await;
+    bench.github.faults().limit = None;
+    let before = bench.github.now();
+    bench.sync().await;
+    bench.assert_true("no limits").await;
+    assert!(bench.github.ledger().rest > 950 && bench.github.now() - before < 60, "{} s", bench.github.now() - before);
+}
