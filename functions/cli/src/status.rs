@@ -40,6 +40,17 @@ pub(crate) async fn run(arguments: Status) -> Result<ExitCode, Failure> {
     }
 }
 
+/// Within 14 days of its end.
+fn ending(expires: Option<jiff::Timestamp>, now: jiff::Timestamp) -> Option<String> {
+    let expires = expires.filter(|expires| expires.duration_since(now) <= jiff::SignedDuration::from_hours(14 * 24))?;
+    let days = expires.duration_since(now).as_hours() / 24;
+    Some(if expires <= now {
+        format!("the token ended at {expires:.0}: set a new one")
+    } else {
+        format!("the token ends at {expires:.0}, in {days} days: make a new one before")
+    })
+}
+
 fn tell(out: &mut impl Write, status: &engine::Status, all: bool) -> std::io::Result<()> {
     if status.repositories.is_empty() && status.organizations.is_empty() {
         return writeln!(out, "Nothing is here yet. Run `sei-github sync --org ORG` or `sei-github demo`.");
@@ -54,6 +65,9 @@ fn tell(out: &mut impl Write, status: &engine::Status, all: bool) -> std::io::Re
         if !organization.lacks.is_empty() {
             let lacks: Vec<&str> = organization.lacks.iter().map(String::as_str).collect();
             writeln!(out, "    its server is older and does not know: {}", lacks.join(", "))?;
+        }
+        if let Some(line) = ending(organization.token_expires, jiff::Timestamp::now()) {
+            writeln!(out, "    {line}")?;
         }
         for missing in &organization.missing {
             writeln!(out, "    missing: {missing}")?;

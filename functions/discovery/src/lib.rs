@@ -14,6 +14,9 @@ pub async fn handle(fleet: &Fleet) -> Result<Value, String> {
                 repositories += found.repositories;
                 jobs += found.jobs.len();
                 tracing::info!(org, repositories = found.repositories, jobs = found.jobs.len(), missing = found.missing.len(), "discovered");
+                if let Some(at) = found.token_expires.filter(|at| at.duration_since(jiff::Timestamp::now()) <= jiff::SignedDuration::from_hours(14 * 24)) {
+                    tracing::warn!(org, %at, "the token ends soon: put a new one into the secret");
+                }
                 for missing in found.missing.into_iter().chain(found.refused) {
                     tracing::warn!(org, missing, "not everything can be seen");
                 }

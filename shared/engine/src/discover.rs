@@ -30,6 +30,8 @@ pub struct Found {
     pub listed: BTreeSet<String>,
     /// Chosen patterns that no repository of this organization fits.
     pub unmatched: BTreeSet<String>,
+    /// When the token that was asked with ends, if GitHub tells and it is not replaced by itself.
+    pub token_expires: Option<Timestamp>,
     pub jobs: Vec<Job>,
     pub written: Written,
     /// What could not be seen, and why.
@@ -74,6 +76,8 @@ pub(crate) struct Discovered {
     pub(crate) lacks_at: Option<Timestamp>,
     /// Whether every repository of it has its summary: not so before a first discovery of this version.
     pub(crate) summarized: bool,
+    /// When the token that was asked with ends, unless it is replaced by itself.
+    pub(crate) token_expires: Option<Timestamp>,
     /// Who looked.
     pub(crate) integration: Option<String>,
     pub(crate) finished_at: Option<Timestamp>,
@@ -112,6 +116,7 @@ pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
             (discovered.org_id, discovered.summarized) = (found.organization, true);
             discovered.groups = env.settings.groups.iter().map(|group| group.name().to_owned()).collect();
             discovered.since = env.settings.since;
+            discovered.token_expires = found.token_expires;
             discovered.finished_at = Some(env.now());
             discovered.missing = found.missing.iter().chain(&found.refused).cloned().collect();
         }
@@ -147,6 +152,7 @@ async fn look(org: &str, env: &Env) -> Result<Found, Error> {
     let mut pages = Pages::new(org, env, organization::query("", ""));
     while let Some(answer) = pages.next().await? {
         let organization = Node(&answer.data).at("organization");
+        found.token_expires = answer.token_expires.filter(|_| !env.github.renews()).into_iter().chain(found.token_expires).min();
         found.missing.extend(answer.errors.iter().map(|error| error.message.clone()));
         org_id = organization.u64("databaseId").unwrap_or(org_id);
         let login = organization.str("login").unwrap_or(org);

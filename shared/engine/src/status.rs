@@ -46,6 +46,8 @@ pub struct DiscoveryStatus {
     pub lacks: BTreeSet<String>,
     /// What could not be seen, and why.
     pub missing: Vec<String>,
+    /// When the token ends, if GitHub tells and nothing replaces it by itself.
+    pub token_expires: Option<Timestamp>,
     pub last_success: Option<Timestamp>,
     /// By all discoveries of it.
     pub spent: Cost,
@@ -150,11 +152,35 @@ async fn told(
     repositories.sort_by(|a, b| a.repo.cmp(&b.repo));
     let mut organizations = Vec::new();
     for (organization, last) in discoveries {
-        let Discovered { integration, repositories, left_out, groups, since, lacks, finished_at: last_success, missing, spent: by_it, written: rows, .. } =
-            last;
+        let Discovered {
+            integration,
+            repositories,
+            left_out,
+            groups,
+            since,
+            lacks,
+            token_expires,
+            finished_at: last_success,
+            missing,
+            spent: by_it,
+            written: rows,
+            ..
+        } = last;
         written += &rows;
         spent += by_it;
-        organizations.push(DiscoveryStatus { organization, integration, repositories, left_out, groups, since, lacks, missing, last_success, spent: by_it });
+        organizations.push(DiscoveryStatus {
+            organization,
+            integration,
+            repositories,
+            left_out,
+            groups,
+            since,
+            lacks,
+            token_expires,
+            missing,
+            last_success,
+            spent: by_it,
+        });
     }
     let users = store.count(&USERS, EVERYWHERE).await?;
     Ok(Status { organizations, repositories, exact, users, spent, written, limits: closed_gates(store, now).await? })

@@ -150,6 +150,11 @@ impl Tokens {
         self.members().any(|member| member.is_usable() && member.is_installation())
     }
 
+    /// Whether one of them is replaced by itself before it ends.
+    pub(crate) fn renews(&self) -> bool {
+        self.members().any(|member| !matches!(member.source, Source::Fixed))
+    }
+
     /// Where people find the server's pages, for messages.
     pub(crate) fn web(&self) -> String {
         self.base.url().web()

@@ -30,6 +30,8 @@ pub struct Answer {
     pub errors: Vec<GraphqlError>,
     pub budget: Option<Budget>,
     pub cost: u64,
+    /// When the token ends, if GitHub tells.
+    pub token_expires: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -246,7 +248,8 @@ pub(crate) fn graphql(headers: &HeaderMap, body: Value, now: Timestamp) -> Resul
         });
     }
     let cost = data.pointer("/rateLimit/cost").and_then(Value::as_u64).unwrap_or(1);
-    Ok(Answer { data, errors, budget: Budget::read(headers, &Resource::Graphql, now), cost })
+    let token_expires = crate::told::expires(headers);
+    Ok(Answer { data, errors, budget: Budget::read(headers, &Resource::Graphql, now), cost, token_expires })
 }
 
 fn error(error: &Value) -> GraphqlError {

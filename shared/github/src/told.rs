@@ -45,7 +45,7 @@ impl Told {
             enterprise_version: owned("x-github-enterprise-version").map(|version| enterprise(&version)),
             scopes: list(headers, "x-oauth-scopes"),
             accepted_permissions: owned("x-accepted-github-permissions"),
-            expires: text(headers, "github-authentication-token-expiration").and_then(expiry),
+            expires: expires(headers),
             sso: text(headers, "x-github-sso").and_then(Sso::read),
         }
     }
@@ -69,6 +69,11 @@ impl Sso {
 /// Some servers say `enterprise-server@3.14.2`, some the number alone.
 fn enterprise(version: &str) -> String {
     version.rsplit('@').next().unwrap_or(version).to_owned()
+}
+
+/// <https://docs.github.com/en/rest/authentication/token-expiration-and-revocation>
+pub(crate) fn expires(headers: &HeaderMap) -> Option<Timestamp> {
+    text(headers, "github-authentication-token-expiration").and_then(expiry)
 }
 
 /// `2026-12-01 10:00:00 UTC`, or with an offset in place of UTC.

@@ -271,3 +271,17 @@ async fn what_an_old_enterprise_server_does_not_know_is_named() {
         assert_eq!(entity(&told, "repo-00", "issues")["state"], "complete", "{about}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_ends_within_14_days_is_warned_of() {
+    let (github, dir) = (two().await, Dir::new("token-ends"));
+    let now = jiff::Timestamp::now().as_second();
+    for (days, told) in [(30, None), (3, Some("in 2 days: make a new one")), (-1, Some("the token ended at"))] {
+        let identity = Identity { expires: Some(now + days * 86_400), ..Identity::default() };
+        github.faults().identities.insert("sim-token".to_owned(), identity);
+        let (code, _, err) = run(sync(&github, &dir, &[])).await;
+        assert_eq!(code, 0, "{err}");
+        let (_, out, _) = run(command(&["status", "--data-dir", dir.text()])).await;
+        assert!(told.map_or(!out.contains("the token end"), |told| out.contains(told)), "{days}: {out}");
+    }
+}
