@@ -1,4 +1,4 @@
-//! How long `status` takes for 14,000 repositories: a table as discovery and finished sweeps leave it, on a file.
+//! How long `status` takes for 14,000 repositories: a table as finished sweeps leave it, on a file.
 //! Run with `cargo bench -p tests --bench status` (release build) or with `--profile quick`. With `SEI_KEEP` set, the
 //! directory stays, and the command can be asked of it.
 #![allow(clippy::unwrap_used, reason = "a benchmark that panics has failed, as it should")]

@@ -83,6 +83,10 @@ impl Bench {
         self.clock.0.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 
+    pub fn pass_millis(&self, millis: i64) {
+        self.clock.0.fetch_add(millis, Ordering::SeqCst);
+    }
+
     /// One sync, to the end.
     pub async fn sync(&self) -> Vec<Outcome> {
         self.sync_on(Arc::new(self.table.store()), Delivery::InOrder).await.unwrap()

@@ -8,13 +8,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Works off the jobs, some at once; whoever is told to wait moves the clock, as time does.
-async fn work(bench: &Bench, env: &Env, jobs: Vec<Job>, at_once: usize) {
+async fn work(bench: &Bench, (env, queue): &(Env, Arc<TestQueue>), mut jobs: Vec<Job>, at_once: usize) {
+    while !jobs.is_empty() {
+        visit(bench, env, jobs, at_once).await;
+        jobs = queue.take().into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+    }
+}
+
+async fn visit(bench: &Bench, env: &Env, jobs: Vec<Job>, at_once: usize) {
     use futures::StreamExt;
     futures::stream::iter(jobs)
         .for_each_concurrent(at_once, |job| async move {
             loop {
                 match engine::advance(&job, env, Timestamp::MAX).await.unwrap() {
-                    Outcome::Parked { .. } => bench.pass(1),
+                    Outcome::Parked { .. } => bench.pass_millis(100),
+                    Outcome::Superseded => {}
                     Outcome::Refused { message, .. } => panic!("{message}"),
                     _ => return,
                 }
@@ -33,26 +41,30 @@ async fn discovered(bench: &Bench, env: &Env) -> Vec<Job> {
     }
 }
 
+fn worker(bench: &Bench, store: Arc<dyn Store>) -> (Env, Arc<TestQueue>) {
+    let queue = Arc::new(TestQueue::default());
+    (bench.env(store, queue.clone()), queue)
+}
+
 fn env(bench: &Bench) -> Env {
-    bench.env(Arc::new(bench.table.store()), Arc::new(TestQueue::default()))
+    worker(bench, Arc::new(bench.table.store())).0
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_keep_to_one_tokens_limits() {
-    let bench = Bench::new(5, &[Size(3, 3, 250); 12]).await;
+    let bench = Bench::new(5, &[Size(2, 2, 100); 24]).await;
     bench.github.faults().limit = Some(50_000);
-    bench.github.faults().latency_ms = 2;
-    let workers = [env(&bench), env(&bench)];
-    for _ in 0..2 {
-        let jobs = discovered(&bench, &workers[0]).await;
-        let scopes: Vec<u64> = jobs.iter().map(|job| job.scope).collect::<std::collections::BTreeSet<_>>().into_iter().step_by(2).collect();
-        let (mine, other): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| scopes.contains(&job.scope));
-        futures::join!(work(&bench, &workers[0], mine, 9), work(&bench, &workers[1], other, 9));
-    }
+    bench.github.faults().latency_ms = 15;
+    let workers = [(); 2].map(|()| worker(&bench, Arc::new(bench.table.store())));
+    let jobs = discovered(&bench, &workers[0].0).await;
+    workers[0].1.take();
+    let scopes: Vec<u64> = jobs.iter().map(|job| job.scope).collect::<std::collections::BTreeSet<_>>().into_iter().step_by(2).collect();
+    let (mine, other): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| scopes.contains(&job.scope));
+    futures::join!(work(&bench, &workers[0], mine, 12), work(&bench, &workers[1], other, 12));
     let used = bench.github.ledger().by_token["sim-token"].clone();
     assert!(used.rest > 1_800, "there is more to read than a minute allows: {used:?}");
     assert!(used.most_in_flight <= 10 && used.most_rest_a_minute <= 900 && used.most_points_a_minute <= 2_000, "{used:?}");
-    assert!(used.most_in_flight >= 6 && used.most_rest_a_minute > 500, "the limits are made use of: {used:?}");
+    assert!(used.most_in_flight >= 5 && used.most_rest_a_minute > 500, "the limits are made use of: {used:?}");
     bench.assert_true("two workers").await;
 }
 
@@ -74,7 +86,7 @@ async fn a_worker_that_dies_with_every_place_holds_up_nobody_for_longer_than_its
     assert!(matches!(engine::discover("acme", &env(&bench)).await, Err(Error::Waiting { .. })));
     engine::discover("acme", &env(&bench).alone()).await.unwrap();
     bench.table.store().save(&key, bench.table.store().states(std::slice::from_ref(&key)).await.unwrap()[0].revision, &state.value).await.unwrap();
-    bench.pass(51 + 30);
+    bench.pass(51 + 35);
     engine::discover("acme", &other).await.unwrap();
 }
 
@@ -120,11 +132,10 @@ impl Store for Counting {
 async fn the_ledger_costs_a_few_writes_a_minute_and_not_one_a_request() {
     let bench = Bench::new(5, &[Size(3, 3, 200); 3]).await;
     let store = Arc::new(Counting(Arc::new(bench.table.store()), AtomicU64::new(0)));
-    let env = bench.env(store.clone(), Arc::new(TestQueue::default()));
-    for _ in 0..2 {
-        let jobs = discovered(&bench, &env).await;
-        work(&bench, &env, jobs, 9).await;
-    }
+    let worker = worker(&bench, store.clone());
+    let jobs = discovered(&bench, &worker.0).await;
+    worker.1.take();
+    work(&bench, &worker, jobs, 9).await;
     let (requests, writes) = (bench.github.ledger().requests, store.1.load(Ordering::SeqCst));
     assert!(requests > 400 && writes <= 12, "{requests} requests, {writes} writes");
 }

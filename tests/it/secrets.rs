@@ -23,17 +23,19 @@ impl Secret {
     fn label(&mut self, label: &str, to: &str) {
         let before = self.holder(label);
         if label == "AWSCURRENT" && before.as_deref() != Some(to) {
-            self.versions.values_mut().for_each(|(_, labels)| {
-                labels.remove("AWSPREVIOUS");
-            });
+            self.take_off("AWSPREVIOUS");
             if let Some((_, labels)) = before.as_ref().and_then(|before| self.versions.get_mut(before)) {
                 labels.insert("AWSPREVIOUS".to_owned());
             }
         }
-        self.versions.values_mut().for_each(|(_, labels)| {
-            labels.remove(label);
-        });
+        self.take_off(label);
         self.versions.get_mut(to).unwrap().1.insert(label.to_owned());
+    }
+
+    fn take_off(&mut self, label: &str) {
+        for (_, labels) in self.versions.values_mut() {
+            labels.remove(label);
+        }
     }
 
     fn holder(&self, label: &str) -> Option<String> {

@@ -1,8 +1,9 @@
 //! What a sync copies, and what it costs.
 
-use crate::bench::Bench;
+use crate::bench::{Bench, TestQueue};
 use serde_json::{Value, json};
 use sim::Size;
+use std::sync::Arc;
 
 #[tokio::test]
 async fn a_first_sync_copies_everything_and_the_next_writes_nothing() {
@@ -90,6 +91,29 @@ async fn what_lists_do_not_tell_is_asked_for_by_id() {
     bench.pass(3600);
     bench.sync().await;
     bench.assert_true("after a full sync").await;
+}
+
+/// A process may end between the commits' mark and the job for their files.
+#[tokio::test]
+async fn files_of_commits_whose_job_was_lost_are_read_by_the_next_sync() {
+    let bench = Bench::new(17, &[Size(2, 2, 10)]).await;
+    bench.sync().await;
+    bench.github.world().push_commits("repo-00", 3);
+    bench.pass(3600);
+    let queue = Arc::new(TestQueue::default());
+    let env = bench.env(Arc::new(bench.table.store()), queue.clone());
+    engine::discover("acme", &env).await.unwrap();
+    let jobs = queue.take();
+    let commits = jobs.iter().find(|job| job.sweep == "commits").unwrap();
+    engine::advance(commits, &env, jiff::Timestamp::MAX).await.unwrap();
+    assert!(queue.take().iter().any(|job| job.sweep == "commit_files"), "this one is lost");
+    bench.sync().await;
+    bench.assert_true("after the job was lost").await;
+    let jobs = {
+        engine::discover("acme", &env).await.unwrap();
+        queue.take()
+    };
+    assert!(!jobs.iter().any(|job| job.sweep == "commit_files"), "and then there is nothing more to read");
 }
 
 #[tokio::test]

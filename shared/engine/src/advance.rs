@@ -78,7 +78,7 @@ async fn visit(job: &Job, meter: &mut Meter, deadline: Timestamp) -> Result<Outc
             return Ok(Outcome::Continued);
         }
         if mark.walk.is_none() {
-            mark.walk = Some(begin(&repo, sweep, env));
+            mark.walk = Some(begin(job, &repo, sweep, env).await?);
         }
         let size = mark.page_size.unwrap_or(sweep.page_size());
         let visit = Visit { env, job, repo: &repo, mark: &mark, page_size: size, now };
@@ -116,9 +116,12 @@ async fn visit(job: &Job, meter: &mut Meter, deadline: Timestamp) -> Result<Outc
     }
 }
 
-fn begin(repo: &Repository, sweep: &dyn Sweep, env: &Env) -> Walk {
-    let hint = repo.moved.get(sweep.name()).map(|moved| format!("{moved}{}", sweep.chosen(&env.settings)));
-    Walk { hint, began: Some(env.now()), full: env.settings.full, ..Walk::default() }
+async fn begin(job: &Job, repo: &Repository, sweep: &dyn Sweep, env: &Env) -> Result<Walk, Error> {
+    let hint = match sweep.follows() {
+        Some(first) => mark::read(env.store.as_ref(), &Job { sweep: first.to_owned(), ..job.clone() }).await?.done_for,
+        None => repo.moved.get(sweep.name()).map(|moved| format!("{moved}{}", sweep.chosen(&env.settings))),
+    };
+    Ok(Walk { hint, began: Some(env.now()), full: env.settings.full, ..Walk::default() })
 }
 
 /// Writes what a page brought, then the mark that says so.

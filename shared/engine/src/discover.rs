@@ -215,19 +215,21 @@ async fn due(env: &Env, hint: &Repository, noted: &Summary) -> Result<Vec<Job>, 
     let mut jobs = Vec::new();
     for sweep in sweeps::ALL.iter().filter(|sweep| env.settings.wants(sweep.group())) {
         let mark = state.get(&format!("mark#{}", sweep.name())).cloned().map(mark::parse).unwrap_or_default();
-        if is_due(env, hint, *sweep, &mark) {
+        let first = sweep.follows().and_then(|first| state.get(&format!("mark#{first}"))).cloned().map(mark::parse).and_then(|mark| mark.done_for);
+        if is_due(env, hint, *sweep, &mark, first.as_deref()) {
             jobs.push(Job { scope: hint.id, sweep: sweep.name().to_owned(), integration: env.settings.integration.clone() });
         }
     }
     Ok(jobs)
 }
 
-pub(crate) fn is_due(env: &Env, hint: &Repository, sweep: &dyn Sweep, mark: &Mark) -> bool {
+/// `first` is how far the sweep has come that it follows, if it follows one.
+pub(crate) fn is_due(env: &Env, hint: &Repository, sweep: &dyn Sweep, mark: &Mark, first: Option<&str>) -> bool {
     let moved = hint.moved.get(sweep.name());
-    if sweep.name() == "commit_files" {
-        // Follows the commits; asked for by itself when it was cut short, or is switched on later.
-        let commits = hint.moved.contains_key("commits");
-        return commits && (mark.walk.is_some() || mark.finished_at.is_none() && commits && env.settings.wants(Group::CommitFiles));
+    if sweep.follows().is_some() {
+        // Also when it was cut short, when its job was lost, and when it is switched on later.
+        let behind = mark.finished_at.is_none() || mark.done_for.as_deref() != first;
+        return hint.moved.contains_key("commits") && (mark.walk.is_some() || mark.problem.is_some() || behind);
     }
     if mark.walk.is_some() || mark.problem.is_some() {
         return true;

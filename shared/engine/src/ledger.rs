@@ -21,7 +21,8 @@ const PARTITION: &str = "ledgers";
 const IN_FLIGHT: u32 = 10;
 /// REST requests and GraphQL points.
 const A_MINUTE: [u32; 2] = [900, 2_000];
-const MINUTE: SignedDuration = SignedDuration::from_secs(60);
+/// Five seconds more than one, since what begins now arrives later.
+const MINUTE: SignedDuration = SignedDuration::from_secs(65);
 /// So long requests may begin on a lease; then it is renewed.
 const BEGINS: SignedDuration = SignedDuration::from_secs(20);
 /// So long a lease keeps its places, whether or not who has it lives: a request ends within 30 s.

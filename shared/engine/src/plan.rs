@@ -124,7 +124,7 @@ pub async fn plan(env: &Env) -> Result<Plan, Error> {
     for repo in &listed.repositories {
         let shape = sample.shape(repo, env);
         let mut own = Bill::default();
-        for sweep in sweeps::ALL.iter().filter(|sweep| env.settings.wants(sweep.group()) && is_due(env, repo, **sweep, &Mark::default())) {
+        for sweep in sweeps::ALL.iter().filter(|sweep| env.settings.wants(sweep.group()) && is_due(env, repo, **sweep, &Mark::default(), None)) {
             let cost = sweep.first_read(&shape);
             by_sweep.iter_mut().filter(|(name, _)| *name == sweep.name()).for_each(|(_, sum)| *sum = *sum + cost);
             own = own + cost;

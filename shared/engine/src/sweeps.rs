@@ -49,6 +49,10 @@ pub(crate) trait Sweep: Send + Sync {
     fn then(&self) -> &'static [&'static str] {
         &[]
     }
+    /// The sweep that leaves it what to read: it is due when that one got further than it did.
+    fn follows(&self) -> Option<&'static str> {
+        None
+    }
     /// Asked even if discovery cannot tell that anything moved.
     fn always_due(&self) -> bool {
         false

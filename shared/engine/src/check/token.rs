@@ -102,13 +102,13 @@ fn kind(form: TokenKind, holder: &Holder) -> Finding {
     match told {
         TokenKind::Installation => Finding::warn(
             &KIND,
-            format!("{message}; it ends within the hour"),
-            "use a personal access token for a copy that goes on: sei-github does not renew installation tokens yet",
+            format!("{message}; it ends within the hour unless its App renews it"),
+            "give the App itself (GITHUB_APP_CLIENT_ID and GITHUB_APP_PRIVATE_KEY_FILE), and its tokens are renewed",
         ),
         TokenKind::AppUser => Finding::warn(
             &KIND,
             format!("{message}; it may end after eight hours"),
-            "use a personal access token for a copy that goes on: sei-github does not refresh such tokens yet",
+            "authorize the app with `sei-github authorize`, which keeps the refresh token, too",
         ),
         _ => Finding::pass(&KIND, message),
     }

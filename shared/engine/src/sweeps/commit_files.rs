@@ -72,6 +72,9 @@ impl Sweep for CommitFiles {
     fn group(&self) -> Group {
         Group::CommitFiles
     }
+    fn follows(&self) -> Option<&'static str> {
+        Some("commits")
+    }
     fn entities(&self) -> &'static [&'static Entity] {
         static OF: &[&Entity] = &[&COMMIT_FILES];
         OF
