@@ -4,7 +4,8 @@
 use crate::arguments::Status;
 use crate::failure::Failure;
 use crate::source::matcher;
-use engine::{Clock, EntityStatus, Estimate, RepositoryStatus, Standing, SystemClock};
+use aws::FileVault;
+use engine::{Clock, Credentials, EntityStatus, Estimate, RepositoryStatus, Standing, SystemClock, Vault, expiring, integration};
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
@@ -24,8 +25,17 @@ pub(crate) async fn run(arguments: Status) -> Result<ExitCode, Failure> {
     let table = aws::Embedded::open(dir).await?;
     let (store, now) = (table.store(), SystemClock.now());
     let status = if arguments.exact { engine::exactly(&store, now).await } else { engine::status(&store, now).await };
+    let installed = integration::integrations(&store).await;
     table.shutdown().await;
     let mut status = status?;
+    let vault = FileVault::new(dir);
+    for one in installed?.iter().filter(|one| one.credentials == Credentials::Stored) {
+        let kept = vault.read(&one.name.to_lowercase()).await?.credentials;
+        let ending = expiring(&kept, now);
+        if !ending.is_empty() {
+            status.expiring.insert(one.name.clone(), ending);
+        }
+    }
     status.repositories.retain(|repo| takes(&repo.repo));
     let mut out = BufWriter::new(std::io::stdout().lock());
     let told = if arguments.json {
@@ -71,6 +81,11 @@ fn tell(out: &mut impl Write, status: &engine::Status, all: bool) -> std::io::Re
         }
         for missing in &organization.missing {
             writeln!(out, "    missing: {missing}")?;
+        }
+    }
+    for (name, all) in &status.expiring {
+        for one in all {
+            writeln!(out, "{name}: {} ends at {:.0}: renew it with `sei-github authorize --name {name}` or connect again", one.what, one.at)?;
         }
     }
     let lacking: Vec<&RepositoryStatus> = status.repositories.iter().filter(|repo| !is_whole(repo)).collect();

@@ -285,3 +285,18 @@ async fn a_token_that_ends_within_14_days_is_warned_of() {
         assert!(told.map_or(!out.contains("the token end"), |told| out.contains(told)), "{days}: {out}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_credential_that_ends_soon_is_warned_of() {
+    let (github, dir) = (two().await, Dir::new("kept-ends"));
+    let connect =
+        ["connect", "--no-input", "--no-check", "--keep-token", "--org", "acme", "--name", "acme", "--api-url", &github.url, "--data-dir", dir.text()];
+    let (code, _, err) = run(command(&connect)).await;
+    assert_eq!(code, 0, "{err}");
+    assert_eq!(status(&dir, &[]).await["expiring"], json!({}));
+    let file = dir.0.join("credentials.json");
+    let mut all: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    all["acme"][0]["expires_at"] = json!(jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_hours(72)).unwrap().to_string());
+    std::fs::write(&file, all.to_string()).unwrap();
+    assert_eq!(status(&dir, &[]).await["expiring"]["acme"].as_array().map(Vec::len), Some(1));
+}
