@@ -89,12 +89,12 @@ async fn a_repository_that_moves_in_mid_sync_makes_no_duplicates() {
         ("archived", |world| world.archive_repo("repo-00")),
         ("deleted", |world| world.delete_repo("repo-00")),
     ];
-    let whole = Bench::new(3, &[Size(4, 5, 4), Size(2, 2, 2)]).await;
+    let whole = Bench::new(3, &[Size(2, 2, 2), Size(1, 1, 1)]).await;
     whole.sync().await;
     let asked = whole.github.ledger().requests;
     for (what, change) in changes {
         for number in 1..=asked {
-            let bench = Bench::new(3, &[Size(4, 5, 4), Size(2, 2, 2)]).await;
+            let bench = Bench::new(3, &[Size(2, 2, 2), Size(1, 1, 1)]).await;
             bench.github.before_request(number, change);
             bench.sync().await;
             bench.pass(3600);

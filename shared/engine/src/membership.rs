@@ -1,6 +1,6 @@
 //! Whether an organization may be copied: only if the token's owner is a direct member of it, or the token is one of a
 //! GitHub App that was installed there. Costs nothing for a member, since the repositories' query tells it along; who
-//! is none is told why, at one request.
+//! is none is told why, at one request or two.
 //! <https://docs.github.com/en/rest/orgs/members#get-an-organization-membership-for-the-authenticated-user>
 
 use crate::node::Node;
@@ -24,6 +24,8 @@ pub(crate) async fn require(env: &Env, organization: Node<'_>) -> Result<(), Err
             )),
             _ => Err(Error::Unreadable("a membership without a state".to_owned())),
         },
+        // Some servers have the list only.
+        Err(Error::GitHub(github::Error::Absent { .. })) if memberships(env).await?.iter().any(|org| org.eq_ignore_ascii_case(login)) => Ok(()),
         Err(Error::GitHub(github::Error::Absent { .. })) => denied(
             "the token's owner is no member of it (perhaps an outside collaborator of some repositories). \
              Only repositories of organizations of which the token's owner is a direct member are copied: use the token of a member",

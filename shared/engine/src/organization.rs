@@ -30,6 +30,8 @@ pub(crate) fn query(of_organization: &str, of_head: &str) -> String {
     )
 }
 
+const MEMBER: &str = "viewerIsAMember";
+
 /// Repositories a query; fewer after GitHub found that too heavy.
 pub(crate) const PAGE: u32 = 100;
 
@@ -61,6 +63,12 @@ impl<'a> Pages<'a> {
                 other => other?,
             };
             let organization = Node(&answer.data).at("organization");
+            let untold = answer.errors.iter().any(|error| error.path.last().is_some_and(|field| field == MEMBER));
+            if !organization.exists() && untold && self.query.contains(MEMBER) {
+                // This server does not tell it here: asked for by itself.
+                self.query = self.query.replace(MEMBER, "");
+                continue;
+            }
             if !organization.exists() {
                 return Err(membership::no_organization(self.env, self.org, &answer).await);
             }
@@ -82,12 +90,14 @@ impl<'a> Pages<'a> {
     }
 }
 
-/// Passing trouble is met with two more tries at once: discovery has no mark to come back to.
+/// Passing trouble is met with two more tries at once: discovery has no mark to come back to. A page that is too heavy is
+/// no such trouble where less can be asked for.
 pub(crate) async fn patiently(env: &Env, query: &str, variables: &Value) -> Result<github::Answer, Error> {
     let mut tries = 0;
     loop {
         match env.graphql(query, variables).await {
             Err(Error::GitHub(github::Error::Passing { .. })) if tries < 2 => tries += 1,
+            Err(Error::GitHub(github::Error::TooHeavy { .. })) if tries < 2 && variables.get("first").is_none() => tries += 1,
             other => return other,
         }
     }

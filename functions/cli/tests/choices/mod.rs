@@ -141,7 +141,7 @@ async fn only_organizations_of_which_the_owner_is_a_direct_member_are_copied() {
             let (code, _, err) = run(asked).await;
             assert!(code == 1 && err.contains(told) && err.contains("`acme` is not copied"), "{told}: {code}: {err}");
             let ledger = github.ledger();
-            assert_eq!((ledger.graphql, ledger.rest), (1, 1), "{told}");
+            assert!(ledger.graphql == 1 && (1..=2).contains(&ledger.rest), "{told}: {ledger:?}");
             assert!(rows(&dir, "repositories", &[]).await.is_empty(), "{told}");
             let mut asked = repos(&github, "acme", &[]);
             asked.env("GITHUB_TOKEN", token);
