@@ -92,8 +92,9 @@ async fn a_repository_that_moves_in_mid_sync_makes_no_duplicates() {
     let whole = Bench::new(3, &[Size(2, 2, 2), Size(1, 1, 1)]).await;
     whole.sync().await;
     let asked = whole.github.ledger().requests;
-    for (what, change) in changes {
-        for number in 1..=asked {
+    // Every third request, another third for each change: the kill tests look at every one.
+    for (first, (what, change)) in (1..).zip(changes) {
+        for number in (first..=asked).step_by(3) {
             let bench = Bench::new(3, &[Size(2, 2, 2), Size(1, 1, 1)]).await;
             bench.github.before_request(number, change);
             bench.sync().await;
