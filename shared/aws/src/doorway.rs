@@ -1,5 +1,6 @@
 //! What the function for OAuth's web flow needs of its environment, as `worker` is for the others.
 
+use crate::variables::Variables;
 use crate::{DynamoStore, SecretsVault, WorkerError, Writes};
 use engine::authorization::{Door, ticket};
 use engine::{Credential, Vault};
@@ -29,24 +30,12 @@ const SCOPES: &str = "repo read:org";
 impl DoorwayConfig {
     /// `read` looks a variable up.
     pub fn parse(read: impl Fn(&str) -> Option<String>) -> Result<Self, WorkerError> {
-        let mut wrong = Vec::new();
-        let mut required = |name: &str| {
-            let value = read(name).filter(|value| !value.trim().is_empty());
-            value.unwrap_or_else(|| {
-                wrong.push(format!("{name} is not set"));
-                String::new()
-            })
-        };
-        let (table, token_secret) = (required("SEI_TABLE"), required("SEI_TOKEN_SECRET"));
-        let (client_id, client_secret) = (required("SEI_OAUTH_CLIENT_ID"), required("SEI_OAUTH_CLIENT_SECRET"));
-        let api_url = read("SEI_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned());
-        match ApiUrl::parse(&api_url) {
-            Ok(api_url) if wrong.is_empty() => Ok(Self { table, token_secret, client_secret, client_id, api_url }),
-            Ok(_) => Err(WorkerError::Configuration(wrong)),
-            Err(error) => {
-                wrong.push(format!("SEI_API_URL: {error}"));
-                Err(WorkerError::Configuration(wrong))
-            }
+        let mut variables = Variables::new(read);
+        let (table, token_secret) = (variables.required("SEI_TABLE"), variables.required("SEI_TOKEN_SECRET"));
+        let (client_id, client_secret) = (variables.required("SEI_OAUTH_CLIENT_ID"), variables.required("SEI_OAUTH_CLIENT_SECRET"));
+        match variables.api_url() {
+            Some(api_url) if variables.wrong.is_empty() => Ok(Self { table, token_secret, client_secret, client_id, api_url }),
+            _ => Err(WorkerError::Configuration(variables.wrong)),
         }
     }
 

@@ -12,6 +12,7 @@ mod item;
 mod queue;
 mod secrets;
 mod state;
+mod variables;
 mod wire;
 mod worker;
 

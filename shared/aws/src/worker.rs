@@ -1,5 +1,6 @@
 //! What a Lambda function needs of its environment: read in one place, all mistakes told at once.
 
+use crate::variables::{Variables, split};
 use crate::{DynamoStore, SecretsVault, SqsQueue, Writes};
 use engine::{Clock, Credential, Env, Fleet, Group, Selection, Settings, StoreError, SystemClock, Tokens, Vault, integration};
 use github::ApiUrl;
@@ -14,7 +15,7 @@ pub struct WorkerConfig {
     pub table: String,
     pub queue_url: String,
     pub token_secret: String,
-    pub api_url: String,
+    pub api_url: ApiUrl,
     pub settings: Settings,
 }
 
@@ -37,39 +38,23 @@ pub enum WorkerError {
 impl WorkerConfig {
     /// `read` looks a variable up.
     pub fn parse(read: impl Fn(&str) -> Option<String>) -> Result<Self, WorkerError> {
-        let mut wrong = Vec::new();
-        let mut required = |name: &str| {
-            let value = read(name).filter(|value| !value.trim().is_empty());
-            value.unwrap_or_else(|| {
-                wrong.push(format!("{name} is not set"));
-                String::new()
-            })
-        };
-        let (table, queue_url, token_secret) = (required("SEI_TABLE"), required("SEI_QUEUE_URL"), required("SEI_TOKEN_SECRET"));
-        let orgs = required("SEI_ORGS");
-        let list = |text: Option<String>| -> Vec<String> {
-            let text = text.unwrap_or_default();
-            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
-        };
-        let api_url = read("SEI_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned());
-        if let Err(error) = ApiUrl::parse(&api_url) {
-            wrong.push(format!("SEI_API_URL: {error}"));
-        }
+        let mut variables = Variables::new(read);
+        let (table, queue_url, token_secret) = (variables.required("SEI_TABLE"), variables.required("SEI_QUEUE_URL"), variables.required("SEI_TOKEN_SECRET"));
+        let orgs = split(&variables.required("SEI_ORGS"));
+        let api_url = variables.api_url();
         let mut groups = BTreeSet::new();
-        for name in list(read("SEI_FETCH")) {
+        for name in variables.list("SEI_FETCH") {
             match Group::parse(&name) {
                 Some(group) => drop(groups.insert(group)),
-                None => wrong.push(format!("SEI_FETCH: `{name}` is not a group")),
+                None => variables.wrong.push(format!("SEI_FETCH: `{name}` is not a group")),
             }
         }
         if groups.is_empty() {
             groups.extend(Group::ALL);
         }
-        if !wrong.is_empty() {
-            return Err(WorkerError::Configuration(wrong));
-        }
-        let selection = Selection { include: list(read("SEI_REPOS")), exclude: list(read("SEI_EXCLUDE")), ..Selection::default() };
-        let settings = Settings { orgs: list(Some(orgs)), selection, groups, ..Settings::default() };
+        let Some(api_url) = api_url.filter(|_| variables.wrong.is_empty()) else { return Err(WorkerError::Configuration(variables.wrong)) };
+        let selection = Selection { include: variables.list("SEI_REPOS"), exclude: variables.list("SEI_EXCLUDE"), ..Selection::default() };
+        let settings = Settings { orgs, selection, groups, ..Settings::default() };
         Ok(Self { table, queue_url, token_secret, api_url, settings })
     }
 
@@ -97,7 +82,7 @@ const SECRET_LASTS: Duration = Duration::from_secs(300);
 pub struct Worker {
     vault: Arc<SecretsVault>,
     token_secret: String,
-    api_url: String,
+    api_url: ApiUrl,
     store: Arc<DynamoStore>,
     queue: Arc<SqsQueue>,
     settings: Settings,
@@ -148,7 +133,7 @@ impl Worker {
     }
 
     async fn connect(&self, credentials: &[Credential]) -> Result<Env, WorkerError> {
-        let github = Tokens::connect(ApiUrl::parse(&self.api_url)?, credentials, None, SystemClock.now()).await?;
+        let github = Tokens::connect(self.api_url.clone(), credentials, None, SystemClock.now()).await?;
         let github = github.kept_in(self.vault.clone(), &self.token_secret);
         Ok(Env::new(github, self.store.clone(), self.queue.clone(), Arc::new(SystemClock), self.settings.clone()))
     }

@@ -220,12 +220,8 @@ async fn bury(job: &Job, env: &Env, set: &Complete, now: Timestamp) -> Result<Wr
 }
 
 async fn caught_up(job: &Job, env: &Env, sweep: &dyn Sweep) -> Result<Outcome, Error> {
-    let next: Vec<Job> = sweep
-        .then()
-        .iter()
-        .filter(|name| sweeps::find(name).is_ok_and(|next| env.settings.wants(next.group())))
-        .map(|name| Job { sweep: (*name).to_owned(), ..job.clone() })
-        .collect();
+    let next = sweeps::followers(sweep.name()).filter(|next| env.settings.wants(next.group()));
+    let next: Vec<Job> = next.map(|next| Job { sweep: next.name().to_owned(), ..job.clone() }).collect();
     if !next.is_empty() {
         env.queue.send(&next).await?;
     }

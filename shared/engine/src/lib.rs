@@ -19,6 +19,7 @@ mod membership;
 mod model;
 mod node;
 mod organization;
+mod people;
 mod plan;
 mod ports;
 mod purge;

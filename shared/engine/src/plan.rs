@@ -10,7 +10,7 @@ pub use aws::{AwsCost, Item};
 pub use budget::{TokenBudget, Window};
 pub(crate) use shape::{Bill, Counted, Shape, Weight, further};
 
-use crate::discover::{hint, is_due, people_read};
+use crate::discover::{hint, is_due};
 use crate::entities::{self, Group};
 use crate::mark::Mark;
 use crate::node::Node;
@@ -188,8 +188,9 @@ async fn list(org: &str, env: &Env, listed: &mut Listed) -> Result<(), Error> {
         }
     }
     let pages = f64::from(1 + further(seen, organization::PAGE));
-    listed.bill =
-        listed.bill + Bill::queries(pages, &organization::query("", ""), organization::PAGE) + people_read(people, teams, env.settings.wants(Group::Teams));
+    listed.bill = listed.bill
+        + Bill::queries(pages, &organization::query("", ""), organization::PAGE)
+        + crate::people::cost(people, teams, env.settings.wants(Group::Teams));
     listed.people += people as f64;
     listed.teams += teams as f64;
     Ok(())

@@ -45,11 +45,7 @@ pub(crate) trait Sweep: Send + Sync {
         let _ = visit;
         Ok(None)
     }
-    /// Jobs that are due once this sweep has caught up.
-    fn then(&self) -> &'static [&'static str] {
-        &[]
-    }
-    /// The sweep that leaves it what to read: it is due when that one got further than it did.
+    /// The sweep that leaves it what to read: it is due when that one has caught up, or got further than it did.
     fn follows(&self) -> Option<&'static str> {
         None
     }
@@ -98,6 +94,11 @@ pub(crate) static ALL: &[&dyn Sweep] = &[
     &workflow_runs::WorkflowRuns,
     &commit_files::CommitFiles,
 ];
+
+/// Those that are due once this one has caught up.
+pub(crate) fn followers(name: &str) -> impl Iterator<Item = &'static dyn Sweep> {
+    ALL.iter().copied().filter(move |sweep| sweep.follows() == Some(name))
+}
 
 pub(crate) fn find(name: &str) -> Result<&'static dyn Sweep, Error> {
     ALL.iter().copied().find(|sweep| sweep.name() == name).ok_or_else(|| Error::UnknownSweep(name.to_owned()))

@@ -47,9 +47,6 @@ impl Sweep for Commits {
         static OF: &[&Entity] = &[&COMMITS];
         OF
     }
-    fn then(&self) -> &'static [&'static str] {
-        &["commit_files"]
-    }
     async fn page(&self, visit: &Visit<'_>) -> Result<Page, Error> {
         let mut position: Position = serde_json::from_value(visit.position().clone()).unwrap_or_default();
         if position.head.is_none() {
