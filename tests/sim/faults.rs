@@ -1,7 +1,7 @@
 //! What can go wrong, as fields, and the ledger of what was asked and of every breach of GitHub's rules.
 
 use crate::profile::{Identity, Server};
-use crate::world::Random;
+use crate::random::Random;
 use std::collections::{BTreeMap, HashMap};
 
 /// Changeable while the simulation runs.

@@ -1,12 +1,17 @@
 //! Answers GraphQL queries about a world: validates against the schema, prices by GitHub's formula, pages by cursors.
 //! <https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>
 
+mod list;
+mod price;
+
 use crate::world::{World, nwo};
-use apollo_compiler::executable::{Field, Selection, SelectionSet};
+use apollo_compiler::executable::Field;
 use apollo_compiler::resolvers::{Execution, FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{ExecutableDocument, Schema};
-use serde_json::{Map, Value, json};
+use list::{List, Plain};
+use price::Price;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -164,70 +169,6 @@ fn back(value: &apollo_compiler::response::JsonValue) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }
 
-#[derive(Default)]
-struct Price {
-    requests: u64,
-    nodes: u64,
-    about: Vec<String>,
-    lists: Vec<String>,
-}
-
-impl Price {
-    /// A list needs one request for each of its parents.
-    fn add(&mut self, query: &Query, set: &SelectionSet, parents: u64) -> Result<(), Value> {
-        for selection in &set.selections {
-            match selection {
-                Selection::Field(field) => {
-                    let included = |name: &str, skip: bool| {
-                        field.directives.get(name).and_then(|directive| directive.specified_argument_by_name("if").cloned()).is_none_or(|value| {
-                            let flag = match &*value {
-                                apollo_compiler::ast::Value::Variable(variable) => {
-                                    query.variables.get(variable.as_str()).map(back).and_then(|value| value.as_bool())
-                                }
-                                other => other.to_bool(),
-                            };
-                            flag.unwrap_or(true) != skip
-                        })
-                    };
-                    if !included("include", false) || !included("skip", true) {
-                        continue;
-                    }
-                    let mut inside = parents;
-                    if field.ty().inner_named_type().ends_with("Connection") {
-                        let size = query.argument(field, "first").as_u64().or_else(|| query.argument(field, "last").as_u64());
-                        let Some(size) = size else {
-                            return Err(json!({ "data": null, "errors": [{ "type": "MISSING_PAGINATION_BOUNDARIES",
-                                "message": format!("You must provide a `first` or `last` value to properly paginate the `{}` connection.", field.name) }] }));
-                        };
-                        if !(1..=100).contains(&size) {
-                            return Err(json!({ "data": null, "errors": [{ "type": "EXCESSIVE_PAGINATION",
-                                "message": format!("Requesting {size} records on the `{}` connection exceeds the `first` limit of 100 records.", field.name) }] }));
-                        }
-                        self.requests += parents;
-                        self.nodes += parents * size;
-                        self.lists.push(field.name.to_string());
-                        inside = parents * size;
-                    }
-                    if field.name == "repository" {
-                        let (owner, name) = (query.argument(field, "owner"), query.argument(field, "name"));
-                        if let (Some(owner), Some(name)) = (owner.as_str(), name.as_str()) {
-                            self.about.push(format!("{owner}/{name}"));
-                        }
-                    }
-                    self.add(query, &field.selection_set, inside)?;
-                }
-                Selection::InlineFragment(fragment) => self.add(query, &fragment.selection_set, parents)?,
-                Selection::FragmentSpread(spread) => {
-                    if let Some(fragment) = query.document.fragments.get(&spread.fragment_name) {
-                        self.add(query, &fragment.selection_set, parents)?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
 struct Root<'w> {
     world: &'w World,
     rate_limit: &'w Value,
@@ -380,179 +321,6 @@ impl ObjectValue for Object<'_> {
             None | Some(Value::Null) => Ok(ResolvedValue::null()),
             Some(value @ Value::Object(_)) => Ok(ResolvedValue::object(self.sub(value, kind))),
             Some(leaf) => Ok(ResolvedValue::leaf(convert(leaf))),
-        }
-    }
-}
-
-/// One page of a list.
-struct List<'w> {
-    of: Object<'w>,
-    kind: &'w str,
-    items: Vec<Object<'w>>,
-    cursors: Vec<String>,
-    extra: Vec<Value>,
-    total: usize,
-    more: bool,
-}
-
-fn sort_key(order: Option<&str>) -> Option<&'static str> {
-    Some(match order? {
-        "UPDATED_AT" => "updatedAt",
-        "CREATED_AT" => "createdAt",
-        "PUSHED_AT" => "pushedAt",
-        "NAME" => "name",
-        _ => return None,
-    })
-}
-
-/// Place of an item in a list: what it is sorted by, then its number, so that a cursor means the same whatever moves.
-type Place = (String, u64);
-
-fn place(item: &Value, key: Option<&str>, index: usize) -> Place {
-    let index = u64::try_from(index).unwrap_or(0);
-    match key {
-        Some(key) => (
-            item.get(key).and_then(Value::as_str).unwrap_or_default().to_owned(),
-            item.get("number").or_else(|| item.get("databaseId")).and_then(Value::as_u64).unwrap_or(index),
-        ),
-        None => (String::new(), index),
-    }
-}
-
-fn cursor(place: &Place) -> String {
-    format!("{}~{}", place.0, place.1).bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn uncursor(cursor: &str) -> Option<Place> {
-    let bytes: Option<Vec<u8>> = (0..cursor.len() / 2).map(|at| cursor.get(at * 2..at * 2 + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok())).collect();
-    let text = String::from_utf8(bytes?).ok()?;
-    let (key, number) = text.rsplit_once('~')?;
-    Some((key.to_owned(), number.parse().ok()?))
-}
-
-impl<'w> List<'w> {
-    fn new(of: Object<'w>, name: &str, kind: &'w str, arguments: &Vars) -> Self {
-        let text = |name: &str| arguments.get(name).and_then(|value| value.as_str()).map(str::to_owned);
-        let number = |name: &str| arguments.get(name).and_then(|value| value.as_u64()).and_then(|number| usize::try_from(number).ok());
-        let order = arguments.get("orderBy").and_then(|order| order.as_object());
-        let order = |name: &str| order.and_then(|order| order.get(name)).and_then(|value| value.as_str());
-        let key = sort_key(order("field"));
-        let down = order("direction") == Some("DESC");
-        let kinds: Option<Vec<String>> = arguments
-            .get("itemTypes")
-            .and_then(|kinds| kinds.as_array())
-            .map(|kinds| kinds.iter().filter_map(|kind| kind.as_str()).map(|kind| kind.replace('_', "").to_lowercase()).collect());
-        let mut all: Vec<Object<'w>> = Vec::new();
-        if name == "history" {
-            let oid = of.value.get("oid").and_then(Value::as_str).unwrap_or_default();
-            let since = text("since");
-            let commits = of.repo.map(|repo| of.world.history(repo, oid)).unwrap_or_default();
-            all.extend(commits.iter().filter_map(|oid| of.commit(oid)).map(|commit| of.sub(commit, "Commit")));
-            if let Some(since) = since {
-                all.retain(|commit| commit.value.get("committedDate").and_then(Value::as_str).is_some_and(|date| date >= since.as_str()));
-            }
-        } else {
-            let prefix = text("refPrefix");
-            let values = match (of.kind, name) {
-                ("Organization", "repositories") => of.world.repos.as_slice(),
-                _ => of.value.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice),
-            };
-            for value in values {
-                if prefix.as_deref().is_some_and(|prefix| value.get("prefix").and_then(Value::as_str) != Some(prefix)) {
-                    continue;
-                }
-                if let Some(kinds) = &kinds {
-                    let kind = value.get("__typename").and_then(Value::as_str).unwrap_or_default().to_lowercase();
-                    if !kinds.contains(&kind) {
-                        continue;
-                    }
-                }
-                let kind = kind.trim_end_matches("Connection");
-                let kind = match kind {
-                    "OrganizationMember" | "TeamMember" => "User",
-                    "TeamRepository" => "Repository",
-                    other => other,
-                };
-                let value = match value.as_str() {
-                    // A commit by its name, or a repository by its.
-                    Some(oid) if kind == "Commit" => of.commit(oid),
-                    Some(full) => full.split_once('/').and_then(|(owner, name)| of.world.repo(owner, name)),
-                    None => Some(value),
-                };
-                all.extend(value.map(|value| of.sub(value, kind)));
-            }
-        }
-        let total = all.len();
-        let mut placed: Vec<(Place, Object<'w>)> = all.into_iter().enumerate().map(|(index, item)| (place(item.value, key, index), item)).collect();
-        if key.is_some() {
-            placed.sort_by(|a, b| if down { b.0.cmp(&a.0) } else { a.0.cmp(&b.0) });
-        }
-        if let Some(after) = text("after").as_deref().and_then(uncursor) {
-            placed.retain(|(place, _)| if key.is_some() && down { *place < after } else { *place > after });
-        }
-        let mut more = false;
-        if let Some(first) = number("first") {
-            more = placed.len() > first;
-            placed.truncate(first);
-        } else if let Some(last) = number("last") {
-            let skip = placed.len().saturating_sub(last);
-            placed.drain(..skip);
-        }
-        let extra = placed.iter().map(|(_, item)| item.value.get("size").cloned().unwrap_or_default()).collect();
-        let (places, items): (Vec<Place>, Vec<Object<'w>>) = placed.into_iter().unzip();
-        Self { of, kind, items, cursors: places.iter().map(cursor).collect(), extra, total, more }
-    }
-}
-
-struct Plain(Map<String, Value>, &'static str);
-
-impl ObjectValue for Plain {
-    fn type_name(&self) -> &str {
-        self.1
-    }
-    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Resolved<'a> {
-        Ok(self.0.get(info.field_name()).map_or(ResolvedValue::null(), |value| ResolvedValue::leaf(convert(value))))
-    }
-}
-
-struct Edge<'w>(Object<'w>, String, Value);
-
-impl ObjectValue for Edge<'_> {
-    fn type_name(&self) -> &str {
-        "LanguageEdge"
-    }
-    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Resolved<'a> {
-        Ok(match info.field_name() {
-            "cursor" => ResolvedValue::leaf(self.1.clone()),
-            "size" => ResolvedValue::leaf(convert(&self.2)),
-            _ => ResolvedValue::object(self.0),
-        })
-    }
-}
-
-impl ObjectValue for List<'_> {
-    fn type_name(&self) -> &str {
-        self.kind
-    }
-
-    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Resolved<'a> {
-        let _ = self.of;
-        match info.field_name() {
-            "totalCount" => Ok(ResolvedValue::leaf(self.total)),
-            "nodes" => Ok(ResolvedValue::list(self.items.iter().map(|item| ResolvedValue::object(*item)))),
-            "edges" => {
-                let edges = self.items.iter().zip(&self.cursors).zip(&self.extra);
-                Ok(ResolvedValue::list(edges.map(|((item, cursor), size)| ResolvedValue::object(Edge(*item, cursor.clone(), size.clone())))))
-            }
-            "pageInfo" => {
-                let info = json!({
-                    "hasNextPage": self.more, "hasPreviousPage": false,
-                    "startCursor": self.cursors.first(), "endCursor": self.cursors.last(),
-                });
-                let Value::Object(info) = info else { return Ok(ResolvedValue::null()) };
-                Ok(ResolvedValue::object(Plain(info, "PageInfo")))
-            }
-            _ => Err(self.unknown_field_error(info)),
         }
     }
 }

@@ -74,9 +74,8 @@ pub(crate) struct Connect {
     pub(crate) org: Vec<String>,
     #[command(flatten)]
     pub(crate) rules: Rules,
-    /// Only these groups: pull-requests, issues, commits, commit-files, releases, teams, deployments, workflow-runs.
-    #[arg(long, value_name = "GROUP", value_delimiter = ',')]
-    pub(crate) fetch: Vec<String>,
+    #[command(flatten)]
+    pub(crate) groups: Fetch,
     /// Only what changed since this day or time, such as 2025-01-31.
     #[arg(long, value_name = "DATE")]
     pub(crate) since: Option<String>,
@@ -164,13 +163,20 @@ pub(crate) struct Purge {
     pub(crate) place: Where,
 }
 
+/// What of the repositories; everything, unless told.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Fetch {
+    /// Only these groups: pull-requests, issues, commits, commit-files, releases, teams, deployments, workflow-runs.
+    #[arg(long, value_name = "GROUP", value_delimiter = ',')]
+    pub(crate) fetch: Vec<String>,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Sync {
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Only these groups: pull-requests, issues, commits, commit-files, releases, teams, deployments, workflow-runs.
-    #[arg(long, value_name = "GROUP", value_delimiter = ',')]
-    pub(crate) fetch: Vec<String>,
+    #[command(flatten)]
+    pub(crate) groups: Fetch,
     /// Only what changed since this day or time, such as 2025-01-31.
     #[arg(long, value_name = "DATE")]
     pub(crate) since: Option<String>,
@@ -204,9 +210,8 @@ pub(crate) struct Check {
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) place: Where,
-    /// Only these groups: pull-requests, issues, commits, commit-files, releases, teams, deployments, workflow-runs.
-    #[arg(long, value_name = "GROUP", value_delimiter = ',')]
-    pub(crate) fetch: Vec<String>,
+    #[command(flatten)]
+    pub(crate) groups: Fetch,
     #[arg(long)]
     pub(crate) json: bool,
     /// Names everything that is looked at, as CHECKS.md does.
@@ -230,9 +235,8 @@ pub(crate) struct Plan {
     pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) place: Where,
-    /// Only these groups: pull-requests, issues, commits, commit-files, releases, teams, deployments, workflow-runs.
-    #[arg(long, value_name = "GROUP", value_delimiter = ',')]
-    pub(crate) fetch: Vec<String>,
+    #[command(flatten)]
+    pub(crate) groups: Fetch,
     #[arg(long)]
     pub(crate) json: bool,
     /// Also for each repository.

@@ -20,7 +20,7 @@ pub(crate) async fn run(arguments: Check) -> Result<ExitCode, Failure> {
     if let Some(wrong) = source.org.iter().find(|org| !login(org)) {
         return Err(Failure::Usage(format!("`{wrong}` is not the login of an organization: give the last part of https://github.com/LOGIN")));
     }
-    let chosen = source.one(&arguments.fetch, &arguments.place.data_dir).await?;
+    let chosen = source.one(&arguments.groups.fetch, &arguments.place.data_dir).await?;
     let report = look(&chosen, &arguments.place.data_dir).await?;
     let mut out = std::io::stdout().lock();
     if arguments.json {

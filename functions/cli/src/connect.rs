@@ -73,8 +73,8 @@ fn by_flags(arguments: &Connect) -> Result<Integration, Failure> {
 /// Repositories and options, as far as flags tell.
 pub(crate) fn chosen_by_flags(arguments: &Connect, new: &mut Integration) -> Result<(), Failure> {
     new.repositories = arguments.rules.selection()?;
-    if !arguments.fetch.is_empty() {
-        new.fetch = groups(&arguments.fetch)?;
+    if !arguments.groups.fetch.is_empty() {
+        new.fetch = groups(&arguments.groups.fetch)?;
     }
     new.since = arguments.since.as_deref().map(date).transpose()?;
     new.ca_cert = arguments.ca_cert.as_ref().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone()).display().to_string());

@@ -40,7 +40,7 @@ pub(crate) async fn ask(arguments: &Connect) -> Result<Option<(Integration, Opti
         which_repositories(theme, &env, &mut new).await?;
     }
     table.shutdown().await;
-    if arguments.fetch.is_empty() {
+    if arguments.groups.fetch.is_empty() {
         options(theme, &mut new)?;
     }
     let works = arguments.no_check || checked(&new, given.as_deref(), &arguments.place.data_dir).await?.verdict == Verdict::Works;

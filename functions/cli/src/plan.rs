@@ -9,7 +9,7 @@ use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 pub(crate) async fn run(arguments: Plan) -> Result<ExitCode, Failure> {
-    let chosen = arguments.source.one(&arguments.fetch, &arguments.place.data_dir).await?;
+    let chosen = arguments.source.one(&arguments.groups.fetch, &arguments.place.data_dir).await?;
     let (env, table) = passing(&chosen, &arguments.place.data_dir).await?;
     let plan = engine::plan(&env).await;
     table.shutdown().await;

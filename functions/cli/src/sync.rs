@@ -15,7 +15,7 @@ use std::sync::Arc;
 pub(crate) async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
     let dir = &arguments.place.data_dir;
     // What is wrong with the flags or the token is told before anything is opened.
-    let by_flags = match arguments.source.by_flags(&arguments.fetch, arguments.since.as_deref())? {
+    let by_flags = match arguments.source.by_flags(&arguments.groups.fetch, arguments.since.as_deref())? {
         Some(mut chosen) => {
             chosen.settings.full = arguments.full;
             Some((chosen.tokens(dir).await?, chosen))

@@ -1,0 +1,178 @@
+//! One page of a list of the world's: filtered, sorted and cut as its arguments say, with cursors that outlive changes.
+
+use super::{Object, Resolved, Vars, convert};
+use apollo_compiler::resolvers::{ObjectValue, ResolveInfo, ResolvedValue};
+use serde_json::{Map, Value, json};
+
+/// One page of a list.
+pub(super) struct List<'w> {
+    of: Object<'w>,
+    kind: &'w str,
+    items: Vec<Object<'w>>,
+    cursors: Vec<String>,
+    extra: Vec<Value>,
+    total: usize,
+    more: bool,
+}
+
+fn sort_key(order: Option<&str>) -> Option<&'static str> {
+    Some(match order? {
+        "UPDATED_AT" => "updatedAt",
+        "CREATED_AT" => "createdAt",
+        "PUSHED_AT" => "pushedAt",
+        "NAME" => "name",
+        _ => return None,
+    })
+}
+
+/// Place of an item in a list: what it is sorted by, then its number, so that a cursor means the same whatever moves.
+type Place = (String, u64);
+
+fn place(item: &Value, key: Option<&str>, index: usize) -> Place {
+    let index = u64::try_from(index).unwrap_or(0);
+    match key {
+        Some(key) => (
+            item.get(key).and_then(Value::as_str).unwrap_or_default().to_owned(),
+            item.get("number").or_else(|| item.get("databaseId")).and_then(Value::as_u64).unwrap_or(index),
+        ),
+        None => (String::new(), index),
+    }
+}
+
+fn cursor(place: &Place) -> String {
+    format!("{}~{}", place.0, place.1).bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn uncursor(cursor: &str) -> Option<Place> {
+    let bytes: Option<Vec<u8>> = (0..cursor.len() / 2).map(|at| cursor.get(at * 2..at * 2 + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok())).collect();
+    let text = String::from_utf8(bytes?).ok()?;
+    let (key, number) = text.rsplit_once('~')?;
+    Some((key.to_owned(), number.parse().ok()?))
+}
+
+impl<'w> List<'w> {
+    pub(super) fn new(of: Object<'w>, name: &str, kind: &'w str, arguments: &Vars) -> Self {
+        let text = |name: &str| arguments.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+        let number = |name: &str| arguments.get(name).and_then(|value| value.as_u64()).and_then(|number| usize::try_from(number).ok());
+        let order = arguments.get("orderBy").and_then(|order| order.as_object());
+        let order = |name: &str| order.and_then(|order| order.get(name)).and_then(|value| value.as_str());
+        let key = sort_key(order("field"));
+        let down = order("direction") == Some("DESC");
+        let kinds: Option<Vec<String>> = arguments
+            .get("itemTypes")
+            .and_then(|kinds| kinds.as_array())
+            .map(|kinds| kinds.iter().filter_map(|kind| kind.as_str()).map(|kind| kind.replace('_', "").to_lowercase()).collect());
+        let mut all: Vec<Object<'w>> = Vec::new();
+        if name == "history" {
+            let oid = of.value.get("oid").and_then(Value::as_str).unwrap_or_default();
+            let since = text("since");
+            let commits = of.repo.map(|repo| of.world.history(repo, oid)).unwrap_or_default();
+            all.extend(commits.iter().filter_map(|oid| of.commit(oid)).map(|commit| of.sub(commit, "Commit")));
+            if let Some(since) = since {
+                all.retain(|commit| commit.value.get("committedDate").and_then(Value::as_str).is_some_and(|date| date >= since.as_str()));
+            }
+        } else {
+            let prefix = text("refPrefix");
+            let values = match (of.kind, name) {
+                ("Organization", "repositories") => of.world.repos.as_slice(),
+                _ => of.value.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice),
+            };
+            for value in values {
+                if prefix.as_deref().is_some_and(|prefix| value.get("prefix").and_then(Value::as_str) != Some(prefix)) {
+                    continue;
+                }
+                if let Some(kinds) = &kinds {
+                    let kind = value.get("__typename").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+                    if !kinds.contains(&kind) {
+                        continue;
+                    }
+                }
+                let kind = kind.trim_end_matches("Connection");
+                let kind = match kind {
+                    "OrganizationMember" | "TeamMember" => "User",
+                    "TeamRepository" => "Repository",
+                    other => other,
+                };
+                let value = match value.as_str() {
+                    // A commit by its name, or a repository by its.
+                    Some(oid) if kind == "Commit" => of.commit(oid),
+                    Some(full) => full.split_once('/').and_then(|(owner, name)| of.world.repo(owner, name)),
+                    None => Some(value),
+                };
+                all.extend(value.map(|value| of.sub(value, kind)));
+            }
+        }
+        let total = all.len();
+        let mut placed: Vec<(Place, Object<'w>)> = all.into_iter().enumerate().map(|(index, item)| (place(item.value, key, index), item)).collect();
+        if key.is_some() {
+            placed.sort_by(|a, b| if down { b.0.cmp(&a.0) } else { a.0.cmp(&b.0) });
+        }
+        if let Some(after) = text("after").as_deref().and_then(uncursor) {
+            placed.retain(|(place, _)| if key.is_some() && down { *place < after } else { *place > after });
+        }
+        let mut more = false;
+        if let Some(first) = number("first") {
+            more = placed.len() > first;
+            placed.truncate(first);
+        } else if let Some(last) = number("last") {
+            let skip = placed.len().saturating_sub(last);
+            placed.drain(..skip);
+        }
+        let extra = placed.iter().map(|(_, item)| item.value.get("size").cloned().unwrap_or_default()).collect();
+        let (places, items): (Vec<Place>, Vec<Object<'w>>) = placed.into_iter().unzip();
+        Self { of, kind, items, cursors: places.iter().map(cursor).collect(), extra, total, more }
+    }
+}
+
+pub(super) struct Plain(pub(super) Map<String, Value>, pub(super) &'static str);
+
+impl ObjectValue for Plain {
+    fn type_name(&self) -> &str {
+        self.1
+    }
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Resolved<'a> {
+        Ok(self.0.get(info.field_name()).map_or(ResolvedValue::null(), |value| ResolvedValue::leaf(convert(value))))
+    }
+}
+
+struct Edge<'w>(Object<'w>, String, Value);
+
+impl ObjectValue for Edge<'_> {
+    fn type_name(&self) -> &str {
+        "LanguageEdge"
+    }
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Resolved<'a> {
+        Ok(match info.field_name() {
+            "cursor" => ResolvedValue::leaf(self.1.clone()),
+            "size" => ResolvedValue::leaf(convert(&self.2)),
+            _ => ResolvedValue::object(self.0),
+        })
+    }
+}
+
+impl ObjectValue for List<'_> {
+    fn type_name(&self) -> &str {
+        self.kind
+    }
+
+    fn resolve_field<'a>(&'a self, info: &'a ResolveInfo<'a>) -> Resolved<'a> {
+        let _ = self.of;
+        match info.field_name() {
+            "totalCount" => Ok(ResolvedValue::leaf(self.total)),
+            "nodes" => Ok(ResolvedValue::list(self.items.iter().map(|item| ResolvedValue::object(*item)))),
+            "edges" => {
+                let edges = self.items.iter().zip(&self.cursors).zip(&self.extra);
+                Ok(ResolvedValue::list(edges.map(|((item, cursor), size)| ResolvedValue::object(Edge(*item, cursor.clone(), size.clone())))))
+            }
+            "pageInfo" => {
+                let info = json!({
+                    "hasNextPage": self.more, "hasPreviousPage": false,
+                    "startCursor": self.cursors.first(), "endCursor": self.cursors.last(),
+                });
+                let Value::Object(info) = info else { return Ok(ResolvedValue::null()) };
+                Ok(ResolvedValue::object(Plain(info, "PageInfo")))
+            }
+            _ => Err(self.unknown_field_error(info)),
+        }
+    }
+}
