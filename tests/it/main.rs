@@ -10,10 +10,12 @@
 mod access;
 mod authorization;
 mod bench;
+mod boards;
 mod faults;
 mod ledger;
 mod plan;
 mod profiles;
 mod secrets;
+mod stages;
 mod store;
 mod sync;

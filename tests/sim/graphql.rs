@@ -198,6 +198,9 @@ impl ObjectValue for Root<'_> {
             },
             "node" => {
                 let id = info.arguments().get("id").and_then(|id| id.as_str()).unwrap_or_default();
+                if let Some(project) = self.world.projects().find(|project| project.get("id").and_then(Value::as_str) == Some(id)) {
+                    return Ok(ResolvedValue::object(Object { value: project, kind: "ProjectV2", repo: None, world: self.world }));
+                }
                 let deployments = |repo: &'a Value| repo.get("deployments").and_then(Value::as_array).into_iter().flatten();
                 let mut all = self.world.repos.iter().flat_map(|repo| deployments(repo).map(move |one| (repo, one)));
                 match all.find(|(_, one)| one.get("id").and_then(Value::as_str) == Some(id)) {
@@ -281,6 +284,16 @@ impl ObjectValue for Object<'_> {
                 let oid = arguments.get("oid").and_then(|oid| oid.as_str()).unwrap_or_default();
                 return Ok(self.commit(oid).map_or(ResolvedValue::null(), |commit| ResolvedValue::object(self.sub(commit, "Commit"))));
             }
+            ("ProjectV2Item", "content") if field.is_some_and(|content| content.get("list").is_some()) => {
+                let at = |name: &str| field.and_then(|content| content.get(name));
+                let list = at("list").and_then(Value::as_str).unwrap_or_default();
+                let found = self.world.all().find(|repo| repo.get("databaseId") == at("repo")).and_then(|repo| {
+                    let item = repo.get(list)?.as_array()?.iter().find(|item| item.get("number") == at("number"))?;
+                    Some(Object { value: item, kind: if list == "issues" { "Issue" } else { "PullRequest" }, repo: Some(repo), world: self.world })
+                });
+                return Ok(found.map_or(ResolvedValue::null(), ResolvedValue::object));
+            }
+            ("ProjectV2Item" | "ProjectV2", "url") => return Ok(ResolvedValue::leaf(convert(field.unwrap_or(empty)))),
             ("Organization", "team") => {
                 let slug = arguments.get("slug").and_then(|slug| slug.as_str()).unwrap_or_default();
                 let teams = self.value.get("teams").and_then(Value::as_array).into_iter().flatten();
@@ -320,6 +333,9 @@ impl ObjectValue for Object<'_> {
         match field {
             None | Some(Value::Null) => Ok(ResolvedValue::null()),
             Some(value @ Value::Object(_)) => Ok(ResolvedValue::object(self.sub(value, kind))),
+            Some(Value::Array(items)) if items.iter().all(Value::is_object) => {
+                Ok(ResolvedValue::list(items.iter().map(|item| ResolvedValue::object(self.sub(item, kind))).collect::<Vec<_>>()))
+            }
             Some(leaf) => Ok(ResolvedValue::leaf(convert(leaf))),
         }
     }

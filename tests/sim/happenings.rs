@@ -4,7 +4,7 @@ use crate::world::{World, nwo, time};
 use serde_json::{Value, json};
 
 impl World {
-    fn item(&mut self, repo: &str, list: &str, number: u64) -> Option<&mut Value> {
+    pub(crate) fn item(&mut self, repo: &str, list: &str, number: u64) -> Option<&mut Value> {
         let items = self.repo_mut(repo)?.get_mut(list)?.as_array_mut()?;
         items.iter_mut().find(|item| item.get("number").and_then(Value::as_u64) == Some(number))
     }

@@ -13,6 +13,7 @@ mod faults;
 mod graphql;
 mod happenings;
 mod profile;
+mod projects;
 mod random;
 mod rest;
 mod server;

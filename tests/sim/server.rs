@@ -296,7 +296,7 @@ fn of_app(shared: &Shared, method: &Method, path: &str, jwt: &str, now: i64) -> 
     let ((status, told), new) = lock(&shared.doors).app.as_mut()?.answer(path, method == Method::POST, jwt, now);
     if let Some((token, account, ends)) = new {
         let mut faults = lock(&shared.faults);
-        let permissions = ["issues", "pull_requests", "contents", "deployments", "actions", "members"].map(str::to_owned).to_vec();
+        let permissions = ["issues", "pull_requests", "contents", "deployments", "actions", "members", "organization_projects"].map(str::to_owned).to_vec();
         let identity = Identity { scopes: None, permissions, login: None, memberships: Vec::new(), only: Some(account), ..Identity::default() };
         faults.identities.insert(token.clone(), identity);
         faults.ends.insert(token.clone(), ends);

@@ -17,6 +17,8 @@ pub struct World {
     /// The world's clock: seconds since 1970, moved by whatever happens.
     pub now: i64,
     next_id: u64,
+    /// GitHub writes no events of projects into timelines: seen since 2026-09.
+    pub silent_timelines: bool,
     pub(crate) random: Random,
     histories: Mutex<Histories>,
 }
@@ -60,7 +62,7 @@ impl World {
         let mut world = Self { now: START, next_id: 1000, random: Random(seed), ..Self::default() };
         let members: Vec<Value> = (0..8).map(|index| world.user(index)).collect();
         world.org = json!({ "__typename": "Organization", "id": "O_1", "databaseId": 9919, "login": "acme", "name": "Acme", "url": "https://github.com/acme",
-            "viewerIsAMember": true, "membersWithRole": members, "teams": [] });
+            "viewerIsAMember": true, "membersWithRole": members, "teams": [], "projectsV2": [] });
         for (index, size) in sizes.iter().enumerate() {
             world.add_repo(&format!("repo-{index:02}"), *size);
         }
@@ -69,6 +71,7 @@ impl World {
         let team = json!({ "id": "T_1", "databaseId": 501, "name": "Core team", "slug": "core-team", "description": null, "privacy": "VISIBLE",
             "createdAt": time(START), "updatedAt": time(START), "members": members, "repositories": repos });
         world.org["teams"] = json!([team]);
+        world.lively_board(300);
         world
     }
 
@@ -104,7 +107,9 @@ impl World {
             let items = self.repos.iter().filter_map(|repo| repo.get(list)?.as_array()).flatten();
             items.filter_map(|item| item.get(name)?.as_str()).any(|one| one == id)
         };
-        lists.into_iter().find(|(list, name, _)| has(list, name)).map(|(_, _, kind)| kind)
+        let is_card = || self.projects().flat_map(crate::projects::items).any(|card| card.get("id").and_then(Value::as_str) == Some(id));
+        let found = lists.into_iter().find(|(list, name, _)| has(list, name)).map(|(_, _, kind)| kind);
+        found.or_else(|| is_card().then_some("ProjectV2Item"))
     }
 
     pub fn all(&self) -> impl Iterator<Item = &Value> {
@@ -466,6 +471,7 @@ impl World {
             reachable.iter().flat_map(|(repo, all)| all.iter().filter_map(|oid| Some(repo.get("commits")?.get(oid)?.get("files")?.as_array()?.len()))).sum();
         let truth = json!({
             "repositories": self.repos.len(),
+            "projects": self.projects().count(), "project_items": self.projects().map(|project| crate::projects::items(project).count()).sum::<usize>(),
             "branches": refs("refs/heads/"), "tags": refs("refs/tags/"),
             "labels": count("labels"), "milestones": count("milestones"), "releases": count("releases"),
             "pull_requests": count("pullRequests"), "issues": count("issues"),

@@ -126,7 +126,8 @@ async fn begin(job: &Job, repo: &Repository, sweep: &dyn Sweep, env: &Env) -> Re
 
 /// Writes what a page brought, then the mark that says so.
 async fn settle(job: &Job, env: &Env, mut mark: Mark, sweep: &dyn Sweep, page: Page, now: Timestamp) -> Result<Mark, Error> {
-    let mut written = env.store.put(&page.records).await?;
+    let mut written = env.store.put(&page.ahead).await?;
+    written += env.store.put(&page.records).await?;
     for set in &page.sets {
         written += bury(job, env, set, now).await?;
     }
@@ -157,7 +158,7 @@ async fn settle(job: &Job, env: &Env, mut mark: Mark, sweep: &dyn Sweep, page: P
         mark.watermark = mark.watermark.max(walk.newest);
         mark.done_for = walk.hint;
         mark.missing = walk.missing;
-        mark.finished_at = Some(now);
+        (mark.began_at, mark.finished_at) = (walk.began, Some(now));
     }
     mark::save(env.store.as_ref(), job, &mut mark).await?;
     Ok(mark)
@@ -168,7 +169,7 @@ fn look(page: &Page, job: &Job, seen: &mut BTreeMap<String, u64>) {
     for set in &page.sets {
         seen.entry(set.entity.name.to_owned()).or_default();
     }
-    for record in page.records.iter().filter(|record| record.scope == job.scope) {
+    for record in page.records.iter().chain(&page.ahead).filter(|record| record.scope == job.scope) {
         *seen.entry(record.entity.name.to_owned()).or_default() += u64::from(record.presence != Presence::Gone);
     }
 }

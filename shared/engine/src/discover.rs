@@ -9,6 +9,7 @@ use crate::node::{Node, Out, padded, short_hash};
 use crate::organization::{self, Pages};
 use crate::people;
 use crate::ports::{Store, StoreError};
+use crate::projects;
 use crate::repository::Repository;
 use crate::summary::{self, Summary};
 use crate::sweeps::{self, Sweep};
@@ -41,7 +42,7 @@ pub struct Found {
 }
 
 pub(crate) fn queries() -> Vec<(String, String)> {
-    [("repositories".to_owned(), organization::query("", ""))].into_iter().chain(people::queries()).collect()
+    [("repositories".to_owned(), organization::query("", ""))].into_iter().chain(people::queries()).chain(projects::queries()).collect()
 }
 
 /// What the last discovery of an organization left, and what all of them spent.
@@ -159,6 +160,7 @@ async fn look(org: &str, env: &Env) -> Result<Found, Error> {
     }
     (found.organization, found.listed) = (org_id, listed);
     people::read(org, org_id, env, &mut found).await?;
+    projects::read(org, org_id, env, &mut found).await?;
     for jobs in found.jobs.chunks(100) {
         env.queue.send(jobs).await?;
     }
@@ -185,7 +187,7 @@ async fn look_at(env: &Env, org_id: ScopeId, nodes: &[Node<'_>], found: &mut Fou
 }
 
 /// Saves the hint if it differs, and names the sweeps that have something to read.
-async fn due(env: &Env, hint: &Repository, noted: &Summary) -> Result<Vec<Job>, Error> {
+pub(crate) async fn due(env: &Env, hint: &Repository, noted: &Summary) -> Result<Vec<Job>, Error> {
     let state: BTreeMap<String, crate::State> = env.store.states_of(&mark::partition(hint.id)).await?.into_iter().collect();
     let before = state.get("hint").cloned().unwrap_or_default();
     let value = serde_json::to_value(hint).map_err(|error| Error::Unreadable(error.to_string()))?;
@@ -221,6 +223,10 @@ pub(crate) fn is_due(env: &Env, hint: &Repository, sweep: &dyn Sweep, mark: &Mar
     }
     if sweep.always_due() {
         return hint.moved.contains_key("commits");
+    }
+    let age = mark.finished_at.map(|at| env.now().duration_since(at));
+    if moved.is_some() && age.zip(sweep.trusts_for()).is_some_and(|(age, most)| age >= most) {
+        return true;
     }
     match moved {
         None => false,
@@ -280,6 +286,7 @@ pub(crate) fn hint(node: Node<'_>, org_id: ScopeId) -> Repository {
         owner: node.str("owner.login").unwrap_or_default().to_owned(),
         name: node.str("name").unwrap_or_default().to_owned(),
         default_branch: node.str("defaultBranchRef.name").map(str::to_owned),
+        node_id: None,
         moved,
         totals,
         disabled,
@@ -354,24 +361,28 @@ pub async fn bury(store: &dyn Store, now: Timestamp, org_id: ScopeId, listed: &B
             fields: serde_json::Map::new(),
             presence: Presence::Gone,
         });
-        // Its sweeps stop, unless another organization has it now.
-        let key: StateKey = Repository::key(id);
-        let states = store.states(std::slice::from_ref(&key)).await?;
-        let Some((state, mut hint)) = states.first().and_then(|state| Some((state, Repository::parse(state)?))) else { continue };
-        if hint.org_id != org_id {
-            continue;
-        }
-        if !hint.gone {
-            hint.gone = true;
-            let value = serde_json::to_value(&hint).map_err(|error| Error::Unreadable(error.to_string()))?;
-            match store.save(&key, state.revision, &value).await {
-                Ok(_) | Err(StoreError::Conflict) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        summary::mend(store, &hint, &BTreeMap::new(), &Summary::default()).await?;
+        close(store, id, org_id).await?;
     }
     Ok(store.put(&records).await?)
+}
+
+/// Ends the sweeps of a repository or project, unless another organization has it now.
+pub(crate) async fn close(store: &dyn Store, id: ScopeId, org_id: ScopeId) -> Result<(), Error> {
+    let key: StateKey = Repository::key(id);
+    let states = store.states(std::slice::from_ref(&key)).await?;
+    let Some((state, mut hint)) = states.first().and_then(|state| Some((state, Repository::parse(state)?))) else { return Ok(()) };
+    if hint.org_id != org_id {
+        return Ok(());
+    }
+    if !hint.gone {
+        hint.gone = true;
+        let value = serde_json::to_value(&hint).map_err(|error| Error::Unreadable(error.to_string()))?;
+        match store.save(&key, state.revision, &value).await {
+            Ok(_) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(summary::mend(store, &hint, &BTreeMap::new(), &Summary::default()).await?)
 }
 
 /// Forgets what discoveries of an integration that is removed have left.

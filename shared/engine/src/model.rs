@@ -5,10 +5,27 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// GitHub's numeric id (`databaseId`) of a repository, or of an organization for what belongs to no repository.
+/// GitHub's numeric id (`databaseId`) of a repository, of an organization for what belongs to no repository, or of a
+/// project with [`PROJECT`] added.
 ///
 /// Names change and are reused; ids are neither.
 pub type ScopeId = u64;
+
+/// GitHub numbers repositories and projects apart, and both have marks: what is added to a project's number keeps them
+/// apart here, and is small enough for whoever reads it as a JSON number.
+const PROJECT: ScopeId = 1 << 52;
+
+/// The scope of what is on a project's board, by the project's `fullDatabaseId`.
+#[must_use]
+pub const fn project_scope(id: u64) -> ScopeId {
+    id | PROJECT
+}
+
+/// Whether this is a project's scope.
+#[must_use]
+pub const fn is_project(scope: ScopeId) -> bool {
+    scope & PROJECT != 0
+}
 
 /// "Look at this sweep of this repository." It carries no state: late, lost or doubled, it cannot matter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -81,7 +81,7 @@ pub(crate) fn cost(members: u64, teams: u64, wants_teams: bool) -> Bill {
 }
 
 /// What GitHub says to a token that may not see something; every other error is one.
-fn why_refused(answer: Result<github::Answer, Error>) -> Result<String, Error> {
+pub(crate) fn why_refused(answer: Result<github::Answer, Error>) -> Result<String, Error> {
     match answer {
         Ok(answer) => Ok(answer.errors.first().map_or_else(|| "GitHub returned nothing.".to_owned(), |error| error.message.clone())),
         Err(Error::GitHub(error @ (github::Error::Forbidden { .. } | github::Error::Absent { .. } | github::Error::Rejected { .. }))) => Ok(error.to_string()),

@@ -1,4 +1,4 @@
-//! What discovery left for the sweeps about one repository: its present name and what moved.
+//! What discovery left for the sweeps about one repository, or one project: its present name and what moved.
 
 use crate::Env;
 use crate::mark::partition;
@@ -16,6 +16,9 @@ pub struct Repository {
     pub owner: String,
     pub name: String,
     pub default_branch: Option<String>,
+    /// Of a project, by which its board is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_id: Option<String>,
     /// By sweep: anything that differs when something may have changed.
     pub moved: BTreeMap<String, String>,
     /// By entity: GitHub's own totals.
