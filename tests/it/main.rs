@@ -14,6 +14,8 @@ mod faults;
 mod ledger;
 mod plan;
 mod profiles;
+mod receive;
 mod secrets;
 mod store;
 mod sync;
+mod webhook;
