@@ -74,7 +74,7 @@ impl Store for Marks {
 
 fn body(bytes: usize) -> Vec<u8> {
     let field = |index: usize| (format!("https_url_{index}"), json!(format!("https://api.github.com/repos/acme/a/{index}{{/number}} \"quoted\" ü")));
-    let mut fields: serde_json::Map<String, Value> = (0..bytes / 100).map(field).collect();
+    let mut fields: serde_json::Map<String, Value> = (0..bytes / 78).map(field).collect();
     fields.insert("action".to_owned(), json!("edited"));
     fields.insert("repository".to_owned(), json!({ "full_name": "acme/a", "id": 1 }));
     serde_json::to_vec(&fields).unwrap()

@@ -182,10 +182,12 @@ async fn fuzzed_requests_make_no_panic_and_none_gets_in_unsigned() {
         let signs = random.chance(20);
         let [method, content_type, signature, event, delivery, hook] = words;
         let signature = if signs { header(&Secret::new("s"), &body) } else { signature };
-        let genuine = signature.trim() == header(&Secret::new("s"), &body);
+        // Its digits may be written large.
+        let genuine = signature.trim().eq_ignore_ascii_case(&header(&Secret::new("s"), &body));
+        let sent = signature.clone();
         let answer = handle(Request { method, content_type, signature, event, delivery, hook, body: body.into() }, &door, Timestamp::now()).await;
         // Whoever gets as far as the queue (which is down), or is told of its content, has signed.
-        assert!(genuine || matches!(answer.status, 401 | 405 | 415), "round {round}: {answer:?}");
+        assert!(genuine || matches!(answer.status, 401 | 405 | 415), "round {round}: {answer:?} for {sent:?}");
         let event = Received { delivery: "f".to_owned(), event: "issues".to_owned(), hook: None, received_at: Timestamp::now(), body: BODY.to_vec().into() };
         if round == 0 {
             assert!(Down.accept(&event).await.is_err());
