@@ -210,10 +210,14 @@ impl ObjectValue for Root<'_> {
             }
             "nodes" => {
                 let ids = info.arguments().get("ids").and_then(|ids| ids.as_array()).cloned().unwrap_or_default();
-                let nodes = ids.into_iter().map(|id| {
-                    let id = id.as_str().unwrap_or_default();
-                    let Some(kind) = self.world.kind_of_node(id) else { return ResolvedValue::null() };
-                    ResolvedValue::object(Plain([("id".to_owned(), json!(id))].into_iter().collect(), kind))
+                let found: Vec<_> = ids.iter().map(|id| self.world.node(id.as_str().unwrap_or_default())).collect();
+                let nodes = found.into_iter().zip(ids).map(|(found, id)| match found {
+                    None => ResolvedValue::null(),
+                    // What REST alone tells is kept under REST's names.
+                    Some((_, _, kind @ ("WorkflowRun" | "PullRequestReviewComment"))) => {
+                        ResolvedValue::object(Plain([("id".to_owned(), json!(id.as_str()))].into_iter().collect(), kind))
+                    }
+                    Some((repo, value, kind)) => ResolvedValue::object(Object { value, kind, repo, world: self.world }),
                 });
                 Ok(ResolvedValue::list(nodes.collect::<Vec<_>>()))
             }
@@ -280,6 +284,16 @@ impl ObjectValue for Object<'_> {
                     None => Err(not_found(format!("Could not resolve to an item with the number of {}.", number.unwrap_or(0)))),
                 };
             }
+            ("Repository", "ref") => {
+                let wanted = arguments.get("qualifiedName").and_then(|name| name.as_str()).unwrap_or_default();
+                let is = |one: &&Value| {
+                    let text = |name: &str| one.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+                    format!("{}{}", text("prefix"), text("name")) == wanted
+                };
+                let found = self.value.get("refs").and_then(Value::as_array).into_iter().flatten().find(is);
+                return Ok(found.map_or(ResolvedValue::null(), |one| ResolvedValue::object(self.sub(one, "Ref"))));
+            }
+            ("Team", "organization") => return Ok(ResolvedValue::object(self.sub(&self.world.org, "Organization"))),
             ("Repository", "object") => {
                 let oid = arguments.get("oid").and_then(|oid| oid.as_str()).unwrap_or_default();
                 return Ok(self.commit(oid).map_or(ResolvedValue::null(), |commit| ResolvedValue::object(self.sub(commit, "Commit"))));

@@ -9,6 +9,7 @@
 //! ```
 
 mod doors;
+mod events;
 mod faults;
 mod graphql;
 mod happenings;
@@ -21,6 +22,7 @@ mod shapes;
 mod world;
 
 pub use doors::{AppDoor, Doors, OAuthDoor, Person};
+pub use events::Emitted;
 pub use faults::{Faults, Ledger, Used};
 pub use profile::{Door, Identity, Server};
 pub use random::Random;

@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: Export) -> Result<ExitCode, Failure> {
     if !aws::Embedded::is_in(dir) {
         return Err(Failure::Usage(format!("there is no copy in {}. Run `sei-github sync` first, or say where it is with --data-dir", dir.display())));
     }
-    let table = aws::Embedded::open(dir).await?;
+    let table = aws::Embedded::join(dir).await?;
     let store = table.store();
     let done = write(&store, entity, &filter, arguments.format, &takes).await;
     table.shutdown().await;

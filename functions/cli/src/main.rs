@@ -9,6 +9,7 @@ mod connect;
 mod demo;
 mod device;
 mod dialogue;
+mod events;
 mod export;
 mod failure;
 mod integrations;
@@ -16,6 +17,7 @@ mod plan;
 mod progress;
 mod repos;
 mod runner;
+mod serve;
 mod show;
 mod source;
 mod status;
@@ -45,6 +47,8 @@ async fn main() -> ExitCode {
         Command::Status(status) => status::run(status).await,
         Command::Verify(verify) => verify::run(verify).await,
         Command::Export(export) => export::run(export).await,
+        Command::Serve(serve) => serve::run(serve).await,
+        Command::Events(events) => events::run(events).await,
         Command::Demo(demo) => demo::run(demo).await,
         Command::Schema => show::schema(),
         Command::Queries => show::queries(),

@@ -22,7 +22,7 @@ pub(crate) async fn run(arguments: Status) -> Result<ExitCode, Failure> {
         println!("Nothing is in {} yet. Run `sei-github sync --org ORG` or `sei-github demo`.", dir.display());
         return Ok(ExitCode::SUCCESS);
     }
-    let table = aws::Embedded::open(dir).await?;
+    let table = aws::Embedded::join(dir).await?;
     let (store, now) = (table.store(), SystemClock.now());
     let status = if arguments.exact { engine::exactly(&store, now).await } else { engine::status(&store, now).await };
     let installed = integration::integrations(&store).await;

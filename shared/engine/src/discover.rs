@@ -337,6 +337,60 @@ fn fields(node: Node<'_>, before: Option<&serde_json::Map<String, Value>>) -> Va
     })
 }
 
+/// Looks at one repository again, after something happened to it. What moved in its lists is not compared, since events
+/// tell that; its commits are read when its head is another one, and everything if nobody knew it before.
+pub(crate) async fn look_again(node: Node<'_>, env: &Env) -> Result<Vec<Job>, Error> {
+    let Some(id) = node.u64("databaseId") else { return Ok(Vec::new()) };
+    let key = Repository::key(id);
+    let state = env.store.states(std::slice::from_ref(&key)).await?.into_iter().next().unwrap_or_default();
+    let Some(known) = Repository::parse(&state) else { return Ok(Vec::new()) };
+    let mut hint = hint(node, known.org_id);
+    let moved_here = !hint.owner.eq_ignore_ascii_case(&known.owner);
+    if moved_here {
+        // Where it is now, that organization's event or discovery tells, if it is one of ours.
+        lost(id, env, env.now()).await?;
+        return Ok(Vec::new());
+    }
+    let stored = env.store.get(&REPOSITORIES, hint.org_id, &[padded(id)]).await?;
+    let mut out = Out::new(hint.org_id, env.now());
+    out.push(&REPOSITORIES, padded(id), None, fields(node, stored.first().map(|row| &row.fields)));
+    env.store.put(&out.records).await?;
+    if known.moved.is_empty() || known.gone {
+        let summary = summary::read(env.store.as_ref(), std::slice::from_ref(&hint)).await?.into_iter().next().unwrap_or_default();
+        return due(env, &hint, &summary).await;
+    }
+    let mut jobs = Vec::new();
+    let head = hint.moved.remove("commits");
+    let mut moved = known.moved.clone();
+    if head.is_some() && head != known.moved.get("commits").cloned() {
+        moved.extend(head.map(|head| ("commits".to_owned(), head)));
+        if env.settings.wants(crate::Group::Commits) {
+            jobs.push(Job { scope: id, sweep: "commits".to_owned(), integration: env.settings.integration.clone() });
+        }
+    }
+    // The lists' totals stay as they were when discovery compared them.
+    let hint = Repository { moved, totals: known.totals.clone(), ..hint };
+    if hint != known {
+        let value = serde_json::to_value(&hint).map_err(|error| Error::Unreadable(error.to_string()))?;
+        // Somebody else looked at the same time: his job may be of an older head, so ours is sent all the same.
+        match env.store.save(&key, state.revision, &value).await {
+            Ok(_) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+        summary::renew(env.store.as_ref(), id).await?;
+    }
+    Ok(jobs)
+}
+
+/// GitHub does not show the repository any more: a tombstone, and its sweeps stop.
+pub(crate) async fn lost(id: ScopeId, env: &Env, now: Timestamp) -> Result<(), Error> {
+    let Some(known) = Repository::read(env, id).await? else { return Ok(()) };
+    for row in env.store.get(&REPOSITORIES, known.org_id, &[padded(id)]).await?.iter().filter(|row| !row.gone) {
+        env.store.put(&[crate::receive::tombstone(known.org_id, id, row.version.absent(now))]).await?;
+    }
+    crate::receive::leave(id, known.org_id, env).await
+}
+
 /// Makes tombstones of the repositories that an organization no longer has: deleted, transferred away, or no longer visible.
 pub async fn bury(store: &dyn Store, now: Timestamp, org_id: ScopeId, listed: &BTreeSet<String>) -> Result<Written, Error> {
     let mut after: Option<String> = None;

@@ -2,9 +2,11 @@
 //! Start at [`discover`] and [`advance`].
 
 mod advance;
+mod asked;
 pub mod authorization;
 pub mod boards;
 pub mod check;
+pub mod deliveries;
 mod discover;
 pub mod entities;
 mod env;
@@ -25,9 +27,11 @@ mod plan;
 mod ports;
 mod projects;
 mod purge;
+pub mod receive;
 mod renew;
 mod repository;
 mod selection;
+pub mod signature;
 pub mod stages;
 mod standing;
 mod status;
@@ -37,6 +41,7 @@ mod tokens;
 mod verify;
 
 pub use advance::{Outcome, advance};
+pub use asked::{Asked, ask, open as open_questions};
 pub use discover::{Found, bury, discover};
 pub use entities::Group;
 pub use env::{Env, Settings};
@@ -46,10 +51,10 @@ pub use github::{Credential, Expiring, expiring};
 pub use integration::{Credentials, Integration, IntegrationError};
 pub use mark::{Cost, Mark, Problem, Tally, Validator};
 pub use membership::memberships;
-pub use model::{Job, Presence, Record, ScopeId, State, StateKey, Stored, Version, Written, is_project, project_scope};
+pub use model::{Job, Presence, Received, Record, ScopeId, State, StateKey, Stored, Version, Written, is_project, project_scope};
 pub use organization::{Choice, Choices, repositories};
 pub use plan::{AwsCost, Charge, EntityPlan, Item, Plan, RepositoryPlan, TokenBudget, Window, plan};
-pub use ports::{Clock, Kept, Listed, Listing, Queue, Store, StoreError, SystemClock, Vault};
+pub use ports::{Clock, Inbox, Kept, Listed, Listing, Queue, Store, StoreError, SystemClock, Vault};
 pub use purge::{Purged, purge};
 pub use repository::Repository;
 pub use selection::{Reason, Selection, Visibility};

@@ -1,6 +1,7 @@
 //! The nouns: what a record, a mark and a job are. Knows no GitHub query and no table.
 
 use crate::entities::Entity;
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -38,6 +39,20 @@ pub struct Job {
     pub integration: Option<String>,
 }
 
+/// An event that GitHub sent and signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// `X-GitHub-Delivery`: the same when GitHub sends it again.
+    pub delivery: String,
+    /// `X-GitHub-Event`, such as `issues`.
+    pub event: String,
+    /// `X-GitHub-Hook-ID`, where it was told.
+    pub hook: Option<String>,
+    pub received_at: Timestamp,
+    /// Byte for byte.
+    pub body: Bytes,
+}
+
 /// One object of GitHub's, normalised.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
@@ -59,6 +74,9 @@ pub enum Presence {
     Whole,
     /// Some fields only: written where nothing is known yet, never over something.
     Glimpse,
+    /// Some fields only: written over those that are stored, of which the others stay. Where nothing is stored, the
+    /// row is made of what is there.
+    Part,
     /// A tombstone: GitHub no longer has it. The last known fields are kept by the store.
     Gone,
 }
@@ -87,6 +105,11 @@ impl Version {
     pub fn absent(&self, read_at: Timestamp) -> Self {
         let changed = self.0.split('/').next().unwrap_or_default();
         Self(format!("{changed}/{read_at:.3}"))
+    }
+
+    /// The second in which it changed: GitHub tells no more.
+    pub(crate) fn second(&self) -> &str {
+        self.0.get(.."2026-01-01T00:00:00".len()).unwrap_or_default()
     }
 
     /// When the object was read, as RFC 3339 text.

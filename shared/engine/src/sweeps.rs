@@ -14,6 +14,13 @@ mod review_comments;
 mod timeline;
 mod workflow_runs;
 
+pub(crate) use catalogue::{list as catalogue_list, mark_default};
+pub(crate) use connections::{Connection, Overflow, Parent, check};
+pub(crate) use deployments::{SELECT as DEPLOYMENT, complete_statuses, read as deployment};
+pub(crate) use items::Kind;
+pub(crate) use review_comments::read as review_comment;
+pub(crate) use workflow_runs::read as workflow_run;
+
 use crate::Error;
 use crate::entities::{Entity, Group};
 use crate::env::Env;
@@ -88,6 +95,9 @@ pub(crate) trait Sweep: Send + Sync {
         Vec::new()
     }
 }
+
+/// How pull requests and issues are read.
+pub(crate) static ITEMS: [&Kind; 2] = [&pull_requests::KIND, &issues::KIND];
 
 pub(crate) static ALL: &[&dyn Sweep] = &[
     &catalogue::Catalogue,
@@ -215,6 +225,7 @@ pub fn spoken(sweep: &str) -> String {
 pub(crate) fn reading() -> Vec<(String, String)> {
     let mut all = crate::discover::queries();
     all.push(("census".to_owned(), census::QUERY.to_owned()));
+    all.extend(crate::asked::queries());
     all.extend(ALL.iter().flat_map(|sweep| sweep.queries()));
     all
 }
