@@ -14,6 +14,7 @@ mod faults;
 mod ledger;
 mod plan;
 mod profiles;
+mod reports;
 mod secrets;
 mod store;
 mod sync;

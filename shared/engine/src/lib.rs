@@ -24,6 +24,7 @@ mod plan;
 mod ports;
 mod purge;
 mod renew;
+pub mod report;
 mod repository;
 mod selection;
 mod standing;
