@@ -35,6 +35,9 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Prints the rows of an entity.
     Export(Export),
+    /// Computes from the copy how long issues stay in stages, or how long pull requests take.
+    #[command(subcommand)]
+    Report(crate::report::Report),
     /// Starts a simulated GitHub, copies it, and shows what came.
     Demo(Demo),
     /// Prints SCHEMA.md: every entity and field.

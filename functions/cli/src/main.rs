@@ -14,6 +14,7 @@ mod failure;
 mod integrations;
 mod plan;
 mod progress;
+mod report;
 mod repos;
 mod runner;
 mod show;
@@ -45,6 +46,7 @@ async fn main() -> ExitCode {
         Command::Status(status) => status::run(status).await,
         Command::Verify(verify) => verify::run(verify).await,
         Command::Export(export) => export::run(export).await,
+        Command::Report(report) => report::run(report).await,
         Command::Demo(demo) => demo::run(demo).await,
         Command::Schema => show::schema(),
         Command::Queries => show::queries(),

@@ -6,6 +6,7 @@ mod cycle;
 mod hours;
 mod labels;
 mod pulls;
+mod question;
 mod range;
 mod stages;
 mod statistics;
@@ -15,6 +16,7 @@ pub use cycle::{Bounds, CycleGroup, CycleReport, CycleStage, Grade, OpenPull, St
 pub use hours::{BusinessHours, HoursError, Measure};
 pub use labels::{StagesOf, from_issues};
 pub use pulls::{Pull, bots, from_pull_requests};
+pub use question::{Across, Question};
 pub use range::{Range, RangeError};
-pub use stages::{Across, Group, OpenItem, OpenItems, Question, Share, StageReport, Waiting, stages};
+pub use stages::{Group, OpenItem, OpenItems, Share, StageReport, Waiting, stages};
 pub use statistics::{BUCKETS, Figures};

@@ -71,6 +71,7 @@ async fn labels_with_a_prefix_are_stages_the_last_added_one_holds_and_a_closed_i
     let (table, cards) = cards(records, StagesOf::Labels("stage:".to_owned())).await;
     assert_eq!(cards.iter().map(|card| card.number.unwrap()).collect::<Vec<_>>(), [1, 3, 4], "who never had a stage is no item");
     assert_eq!(told(&cards[0]), ["todo 2-4", "doing 4-6", "review 6-7", "doing 7-10", "done 10-"]);
+    assert_eq!(cards[0].labels, ["bug"], "a stage is no label to group by");
     assert_eq!(told(&cards[1]), ["doing 2-5", "doing 7-9"]);
     assert_eq!(told(&cards[2]), ["todo 1-"], "no event tells since when: since it was made");
     let report = stages(cards, &question(Across::Stage, "2026-01-20T00:00:00Z"));

@@ -2,7 +2,8 @@
 
 use super::hours::Ruler;
 use super::pulls::Pull;
-use super::stages::{Across, Question, several, week};
+use super::question::{Across, Question};
+use super::stages::{several, week};
 use super::statistics::Figures;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

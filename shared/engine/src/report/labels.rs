@@ -29,14 +29,20 @@ enum Happened {
     Closed,
 }
 
+struct Issue {
+    card: Card,
+    updated_at: Timestamp,
+    events: Vec<(Timestamp, Happened)>,
+}
+
 /// The issues of one repository.
 pub async fn from_issues(store: &dyn Store, scope: ScopeId, repo: &str, of: &StagesOf) -> Result<Vec<Card>, StoreError> {
-    let mut issues: BTreeMap<u64, (Card, Timestamp, Vec<(Timestamp, Happened)>)> = BTreeMap::new();
+    let mut issues: BTreeMap<u64, Issue> = BTreeMap::new();
     let mut pages = Pages::new(store, &ISSUES, scope);
     while let Some(rows) = pages.next().await? {
         for row in rows.iter().filter(|row| !row.gone) {
             if let Some((number, card, updated_at)) = card(&row.fields, repo, of) {
-                issues.insert(number, (card, updated_at, Vec::new()));
+                issues.insert(number, Issue { card, updated_at, events: Vec::new() });
             }
         }
     }
@@ -45,14 +51,18 @@ pub async fn from_issues(store: &dyn Store, scope: ScopeId, repo: &str, of: &Sta
         for row in rows.iter().filter(|row| !row.gone && text(&row.fields, "on") == Some("issue")) {
             let number = row.fields.get("number").and_then(Value::as_u64);
             let (Some(at), Some(happened)) = (time(&row.fields, "created_at"), happened(&row.fields, of)) else { continue };
-            if let Some((_, _, events)) = number.and_then(|number| issues.get_mut(&number)) {
-                events.push((at, happened));
+            if let Some(issue) = number.and_then(|number| issues.get_mut(&number)) {
+                issue.events.push((at, happened));
             }
         }
     }
-    let made = issues.into_values().map(|(mut card, updated_at, mut events)| {
+    let made = issues.into_values().map(|Issue { mut card, updated_at, mut events }| {
         events.sort();
         card.stays = stays(&card, of, updated_at, events);
+        // What is a stage is no label to group by.
+        if let StagesOf::Labels(prefix) = of {
+            card.labels.retain(|label| !is_stage(label, prefix));
+        }
         card
     });
     Ok(made.filter(|card| !card.stays.is_empty()).collect())

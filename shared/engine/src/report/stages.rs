@@ -1,43 +1,13 @@
 //! Issue time across stages: groups items and measures how long they stayed. Pure: knows no store and no clock.
 
 use super::cards::{Card, ItemKind, Stay};
-use super::hours::{Measure, Ruler};
-use super::range::Range;
+use super::hours::Ruler;
+use super::question::{Across, Question};
 use super::statistics::Figures;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What the groups of a report are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Across {
-    Stage,
-    Project,
-    Repository,
-    Creator,
-    Assignee,
-    Label,
-    Milestone,
-    /// Of creation.
-    Week,
-    /// Of closing; for pull requests, of merging.
-    ClosedWeek,
-}
-
-/// What is asked.
-#[derive(Debug, Clone)]
-pub struct Question {
-    pub across: Across,
-    pub created: Range,
-    pub closed: Range,
-    /// Stages that are left out; case does not matter.
-    pub exclude: Vec<String>,
-    pub kinds: BTreeSet<ItemKind>,
-    pub now: Timestamp,
-    pub measure: Measure,
-}
 
 /// All times are whole seconds.
 #[derive(Debug, Clone, Serialize)]
@@ -98,35 +68,6 @@ pub struct OpenItem {
     pub age: i64,
     /// Since it last entered the stage.
     pub in_stage: i64,
-}
-
-impl Across {
-    pub const NAMES: [&str; 9] = ["stage", "project", "repository", "creator", "assignee", "label", "milestone", "week", "closed-week"];
-
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "stage" => Self::Stage,
-            "project" => Self::Project,
-            "repository" => Self::Repository,
-            "creator" => Self::Creator,
-            "assignee" => Self::Assignee,
-            "label" => Self::Label,
-            "milestone" => Self::Milestone,
-            "week" => Self::Week,
-            "closed-week" => Self::ClosedWeek,
-            _ => return None,
-        })
-    }
-
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        Self::NAMES.get(self as usize).copied().unwrap_or("stage")
-    }
-
-    pub(super) fn is_a_week(self) -> bool {
-        matches!(self, Self::Week | Self::ClosedWeek)
-    }
 }
 
 /// One item's part in one group.
