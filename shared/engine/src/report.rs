@@ -5,6 +5,7 @@ mod cards;
 mod cycle;
 mod hours;
 mod labels;
+mod parts;
 mod pulls;
 mod question;
 mod range;

@@ -124,3 +124,24 @@ async fn a_response_is_a_comment_or_review_of_another_and_no_bot() {
     assert_eq!(days(Default::default()).await, [1, 2, 6, 2, 11], "with bots");
     table.shutdown().await;
 }
+
+#[tokio::test]
+async fn rows_that_are_read_in_parts_are_all_read_however_many_there_are() {
+    for issues in [0, 1, 3, 4, 5, 61] {
+        let mut records: Vec<Record> = (1..=issues).map(|number| issue(number, None, &["stage:a"])).collect();
+        // The last one has more than a page of its own.
+        for number in 1..=issues {
+            let (moves, names) = (if number == issues { 1101 } else { number % 7 * 8 + 1 }, ["stage:a", "stage:b"]);
+            records.extend((0..moves).map(|place| {
+                let at = time("2026-01-02T00:00:00Z") + jiff::SignedDuration::from_mins(i64::try_from(place).unwrap());
+                let fields = json!({ "number": number, "on": "issue", "event": "labeled", "label": names[(place % 2) as usize], "created_at": at.to_string() });
+                row(&entities::ISSUE_EVENTS, &format!("{number:012}#E{place:05}"), fields)
+            }));
+        }
+        let events = records.iter().filter(|record| record.entity == &entities::ISSUE_EVENTS).count();
+        let (table, cards) = cards(records, StagesOf::Labels("stage:".to_owned())).await;
+        // Every event adds the other label, which is a move.
+        assert_eq!((cards.len() as u64, cards.iter().map(|card| card.stays.len()).sum::<usize>()), (issues, events), "{issues} issues");
+        table.shutdown().await;
+    }
+}

@@ -2,6 +2,7 @@
 //! issues and their events, and changes nothing.
 
 use super::cards::{Card, ItemKind, Stay};
+use super::parts::pick;
 use crate::entities::{ISSUE_EVENTS, ISSUES};
 use crate::export::Pages;
 use crate::model::ScopeId;
@@ -38,22 +39,25 @@ struct Issue {
 /// The issues of one repository.
 pub async fn from_issues(store: &dyn Store, scope: ScopeId, repo: &str, of: &StagesOf) -> Result<Vec<Card>, StoreError> {
     let mut issues: BTreeMap<u64, Issue> = BTreeMap::new();
+    let mut keys = Vec::new();
     let mut pages = Pages::new(store, &ISSUES, scope);
     while let Some(rows) = pages.next().await? {
-        for row in rows.iter().filter(|row| !row.gone) {
+        for row in rows.into_iter().filter(|row| !row.gone) {
             if let Some((number, card, updated_at)) = card(&row.fields, repo, of) {
                 issues.insert(number, Issue { card, updated_at, events: Vec::new() });
+                keys.push(row.key);
             }
         }
     }
-    let mut pages = Pages::new(store, &ISSUE_EVENTS, scope);
-    while let Some(rows) = pages.next().await? {
-        for row in rows.iter().filter(|row| !row.gone && text(&row.fields, "on") == Some("issue")) {
-            let number = row.fields.get("number").and_then(Value::as_u64);
-            let (Some(at), Some(happened)) = (time(&row.fields, "created_at"), happened(&row.fields, of)) else { continue };
-            if let Some(issue) = number.and_then(|number| issues.get_mut(&number)) {
-                issue.events.push((at, happened));
-            }
+    // There are many more events than issues, and their keys begin with those of their issues.
+    let events = pick(store, &ISSUE_EVENTS, scope, &keys, |row| {
+        let row = row.fields;
+        let number = row.get("number").and_then(Value::as_u64).filter(|_| text(&row, "on") == Some("issue"))?;
+        Some((number, time(&row, "created_at")?, happened(&row, of)?))
+    });
+    for (number, at, happened) in events.await? {
+        if let Some(issue) = issues.get_mut(&number) {
+            issue.events.push((at, happened));
         }
     }
     let made = issues.into_values().map(|Issue { mut card, updated_at, mut events }| {
