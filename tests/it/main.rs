@@ -16,6 +16,7 @@ mod ledger;
 mod plan;
 mod profiles;
 mod receive;
+mod reports;
 mod secrets;
 mod stages;
 mod store;

@@ -39,6 +39,9 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Lists the events that were received, or traces one.
     Events(Events),
+    /// Computes from the copy how long issues stay in stages, or how long pull requests take.
+    #[command(subcommand)]
+    Report(crate::report::Report),
     /// Starts a simulated GitHub, copies it, and shows what came.
     Demo(Demo),
     /// Prints SCHEMA.md: every entity and field.

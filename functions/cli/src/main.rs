@@ -15,6 +15,7 @@ mod failure;
 mod integrations;
 mod plan;
 mod progress;
+mod report;
 mod repos;
 mod runner;
 mod serve;
@@ -49,6 +50,7 @@ async fn main() -> ExitCode {
         Command::Export(export) => export::run(export).await,
         Command::Serve(serve) => serve::run(serve).await,
         Command::Events(events) => events::run(events).await,
+        Command::Report(report) => report::run(report).await,
         Command::Demo(demo) => demo::run(demo).await,
         Command::Schema => show::schema(),
         Command::Queries => show::queries(),

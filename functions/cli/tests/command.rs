@@ -6,6 +6,7 @@ mod access;
 mod choices;
 mod installs;
 mod plans;
+mod reports;
 mod serves;
 mod states;
 mod verifies;

@@ -29,6 +29,7 @@ mod projects;
 mod purge;
 pub mod receive;
 mod renew;
+pub mod report;
 mod repository;
 mod selection;
 pub mod signature;
