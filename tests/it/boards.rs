@@ -41,7 +41,7 @@ fn align(bench: &Bench) {
     bench.github.world().now = bench.clock.now().as_second();
 }
 
-async fn board(bench: &Bench, number: u64) -> Board {
+pub async fn board(bench: &Bench, number: u64) -> Board {
     let store = bench.table.store();
     let projects = boards::projects(&store).await.unwrap();
     for scope in boards::scopes(&store).await.unwrap() {
@@ -54,7 +54,7 @@ async fn board(bench: &Bench, number: u64) -> Board {
 }
 
 /// `Todo>Doing` of each item by its id.
-async fn ways(bench: &Bench, number: u64) -> BTreeMap<String, String> {
+pub async fn ways(bench: &Bench, number: u64) -> BTreeMap<String, String> {
     let board = board(bench, number).await;
     let told = |one: &engine::stages::Transition| match one.what {
         engine::stages::What::Moved => one.to.clone().unwrap_or_else(|| "-".to_owned()),

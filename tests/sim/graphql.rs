@@ -307,6 +307,12 @@ impl ObjectValue for Object<'_> {
                 });
                 return Ok(found.map_or(ResolvedValue::null(), ResolvedValue::object));
             }
+            ("ProjectV2Item", "project") => {
+                let id = self.value.get("id");
+                let ours = |project: &&Value| crate::projects::items(project).any(|item| item.get("id") == id);
+                return Ok(self.world.projects().find(ours).map_or(ResolvedValue::null(), |project| ResolvedValue::object(self.sub(project, "ProjectV2"))));
+            }
+            ("ProjectV2", "owner") => return Ok(ResolvedValue::object(self.sub(&self.world.org, "Organization"))),
             ("ProjectV2Item" | "ProjectV2", "url") => return Ok(ResolvedValue::leaf(convert(field.unwrap_or(empty)))),
             ("Organization", "team") => {
                 let slug = arguments.get("slug").and_then(|slug| slug.as_str()).unwrap_or_default();

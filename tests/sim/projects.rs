@@ -72,7 +72,48 @@ impl World {
         if let Some(all) = self.org.get_mut("projectsV2").and_then(Value::as_array_mut) {
             all.push(project);
         }
+        self.emit_project(number, "created");
         number
+    }
+
+    fn emit_project(&mut self, number: u64, action: &str) {
+        let Some(project) = self.project(number) else { return };
+        let field = |name: &str| project.get(name).cloned().unwrap_or_default();
+        let id = field("fullDatabaseId").as_str().and_then(|id| id.parse::<u64>().ok());
+        let told = json!({ "id": id, "node_id": field("id"), "number": number, "title": field("title"), "short_description": field("shortDescription"),
+            "description": field("readme"), "public": field("public"), "closed_at": field("closedAt"), "created_at": field("createdAt"),
+            "updated_at": field("updatedAt"), "deleted_at": if action == "deleted" { json!(time(self.now)) } else { Value::Null },
+            "deleted_by": null, "creator": crate::shapes::user(&field("creator")), "owner": { "login": "acme", "id": 9919 } });
+        self.emit("projects_v2", Some(action), None, json!({ "projects_v2": told }));
+    }
+
+    /// Tells of an item as it is, or was: `card` is it.
+    fn emit_card(&mut self, number: u64, card: &Value, action: &str, changes: Value) {
+        let field = |name: &str| card.get(name).cloned().unwrap_or_default();
+        let content = field("content");
+        let repo = self.repos.iter().find(|repo| repo.get("databaseId") == content.get("repo"));
+        let found = repo.and_then(|repo| {
+            let list = repo.get(content.get("list")?.as_str()?)?.as_array()?;
+            list.iter().find(|item| item.get("number") == content.get("number"))?.get("id").cloned()
+        });
+        let kind = match text(card, "type") {
+            Some("ISSUE") => "Issue",
+            Some("PULL_REQUEST") => "PullRequest",
+            _ => "DraftIssue",
+        };
+        let id = field("fullDatabaseId").as_str().and_then(|id| id.parse::<u64>().ok());
+        let board = self.project(number).and_then(|project| project.get("id").cloned());
+        let archived_at = if field("isArchived") == true { field("updatedAt") } else { Value::Null };
+        let told = json!({ "id": id, "node_id": field("id"), "project_node_id": board, "content_node_id": found.or_else(|| content.get("id").cloned()),
+            "content_type": kind, "creator": crate::shapes::user(&field("creator")), "created_at": field("createdAt"), "updated_at": field("updatedAt"),
+            "archived_at": archived_at });
+        self.emit("projects_v2_item", Some(action), None, json!({ "projects_v2_item": told, "changes": changes }));
+    }
+
+    fn emit_now(&mut self, number: u64, item: &str, action: &str, changes: Value) {
+        if let Some(card) = self.card(number, item).cloned() {
+            self.emit_card(number, &card, action, changes);
+        }
     }
 
     /// Puts an issue or pull request (`list` is `issues` or `pullRequests`) on a board, without a stage; the item's id.
@@ -102,6 +143,7 @@ impl World {
                 items.push(card);
             }
         }
+        self.emit_now(number, &item, "created", json!({}));
         item
     }
 
@@ -115,6 +157,7 @@ impl World {
     pub(crate) fn set_option_at(&mut self, number: u64, item: &str, field: &str, option: Option<&str>, at: &str) {
         let fields = self.project(number).and_then(|project| project.get("fields")?.as_array().cloned()).unwrap_or_default();
         let Some(field) = fields.into_iter().find(|one| text(one, "name") == Some(field)) else { return };
+        let chosen_name = option;
         let named = |value: &&Value| text(value, "name") == option;
         let chosen = field.get("options").and_then(Value::as_array).into_iter().flatten().find(named).cloned();
         let Some(card) = self.card_mut(number, item) else { return };
@@ -133,9 +176,16 @@ impl World {
             let newest = text(project, "updatedAt").unwrap_or_default().to_owned();
             project["updatedAt"] = json!(newest.max(at.to_owned()));
         }
+        let option = |name: Option<&str>| -> Value {
+            let all = field.get("options").and_then(Value::as_array).into_iter().flatten();
+            all.into_iter().find(|option| name.is_some() && text(option, "name") == name).cloned().unwrap_or_default()
+        };
+        let changes = json!({ "field_value": { "field_node_id": field.get("id"), "field_type": "single_select", "field_name": field.get("name"),
+            "project_number": number, "from": option(before.as_ref().and_then(Value::as_str)), "to": option(chosen_name) } });
+        self.emit_now(number, item, "edited", changes);
         if text(&field, "name") == Some("Status") {
             let moved = json!({ "__typename": "ProjectV2ItemStatusChangedEvent", "createdAt": at,
-                "previousStatus": before.unwrap_or_else(|| json!("")), "status": option.unwrap_or_default() });
+                "previousStatus": before.unwrap_or_else(|| json!("")), "status": chosen_name.unwrap_or_default() });
             self.say_of(number, &content, moved);
         }
     }
@@ -153,6 +203,10 @@ impl World {
             values.push(value);
         }
         self.touch_project(number, &at);
+        let kind = text(&field, "dataType").unwrap_or_default().to_lowercase();
+        let changes =
+            json!({ "field_value": { "field_node_id": field.get("id"), "field_type": kind, "field_name": field.get("name"), "project_number": number } });
+        self.emit_now(number, item, "edited", changes);
     }
 
     fn touch_project(&mut self, number: u64, at: &str) {
@@ -168,15 +222,21 @@ impl World {
             card["updatedAt"] = json!(at);
         }
         self.touch_project(number, &at);
+        let (archived_at, nothing) = (json!(at), Value::Null);
+        let (from, to) = if archived { (nothing, archived_at) } else { (archived_at, nothing) };
+        let action = if archived { "archived" } else { "restored" };
+        self.emit_now(number, item, action, json!({ "archived_at": { "from": from, "to": to } }));
     }
 
     pub fn remove_card(&mut self, number: u64, item: &str) {
         let at = self.tick(60);
-        let content = self.card(number, item).and_then(|card| card.get("content").cloned()).unwrap_or_default();
+        let card = self.card(number, item).cloned().unwrap_or_default();
+        let content = card.get("content").cloned().unwrap_or_default();
         if let Some(items) = self.project_mut(number).and_then(|project| project.get_mut("items")?.as_array_mut()) {
             items.retain(|one| text(one, "id") != Some(item));
         }
         self.touch_project(number, &at);
+        self.emit_card(number, &card, "deleted", json!({}));
         self.say_of(number, &content, json!({ "__typename": "RemovedFromProjectV2Event", "createdAt": at }));
     }
 
@@ -193,6 +253,7 @@ impl World {
             card["content"] = json!({ "repo": repo_id, "list": "issues", "number": issue });
         }
         self.touch_project(number, &at);
+        self.emit_now(number, item, "converted", json!({ "content_type": { "from": "DraftIssue", "to": "Issue" } }));
     }
 
     /// Hides the content of an item from the token.
@@ -242,6 +303,8 @@ impl World {
     }
 
     pub fn delete_project(&mut self, number: u64) {
+        self.tick(60);
+        self.emit_project(number, "deleted");
         if let Some(all) = self.org.get_mut("projectsV2").and_then(Value::as_array_mut) {
             all.retain(|project| project.get("number").and_then(Value::as_u64) != Some(number));
         }

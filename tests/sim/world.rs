@@ -131,6 +131,9 @@ impl World {
         if let Some(team) = teams.into_iter().find(|team| is(team, "id")) {
             return Some((None, team, "Team"));
         }
+        if let Some(project) = self.projects().find(|project| is(project, "id")) {
+            return Some((None, project, "ProjectV2"));
+        }
         let mut cards = self.projects().flat_map(crate::projects::items);
         cards.find(|card| is(card, "id")).map(|card| (None, card, "ProjectV2Item"))
     }

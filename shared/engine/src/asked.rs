@@ -178,7 +178,8 @@ pub(crate) async fn answer(job: &Job, env: &Env, deadline: Timestamp) -> Result<
 
 /// Rows before what says that they were read, as everywhere.
 async fn write(job: &Job, env: &Env, found: Found, now: Timestamp) -> Result<(), Error> {
-    let Page { records, sets, .. } = found.page;
+    let Page { ahead, records, sets, .. } = found.page;
+    env.store.put(&ahead).await?;
     env.store.put(&records).await?;
     for set in &sets {
         bury(job, env, set, now).await?;

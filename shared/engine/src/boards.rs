@@ -44,9 +44,7 @@ pub async fn projects(store: &dyn Store) -> Result<BTreeMap<ScopeId, Stored>, St
     let mut all = BTreeMap::new();
     for org in store.scopes(&PROJECTS).await? {
         for row in rows(store, &PROJECTS, org).await? {
-            if let Some(id) = row.fields.get("id").and_then(Value::as_u64) {
-                all.insert(project_scope(id), row);
-            }
+            all.insert(project_scope(&row.key), row);
         }
     }
     Ok(all)

@@ -10,7 +10,7 @@ use crate::organization::{self, Pages};
 use crate::people;
 use crate::ports::{Store, StoreError};
 use crate::projects;
-use crate::repository::Repository;
+use crate::repository::{Repository, close};
 use crate::summary::{self, Summary};
 use crate::sweeps::{self, Sweep};
 use crate::{Error, Listing};
@@ -388,7 +388,7 @@ pub(crate) async fn lost(id: ScopeId, env: &Env, now: Timestamp) -> Result<(), E
     for row in env.store.get(&REPOSITORIES, known.org_id, &[padded(id)]).await?.iter().filter(|row| !row.gone) {
         env.store.put(&[crate::receive::tombstone(known.org_id, id, row.version.absent(now))]).await?;
     }
-    crate::receive::leave(id, known.org_id, env).await
+    close(id, known.org_id, env.store.as_ref()).await
 }
 
 /// Makes tombstones of the repositories that an organization no longer has: deleted, transferred away, or no longer visible.
@@ -415,28 +415,9 @@ pub async fn bury(store: &dyn Store, now: Timestamp, org_id: ScopeId, listed: &B
             fields: serde_json::Map::new(),
             presence: Presence::Gone,
         });
-        close(store, id, org_id).await?;
+        close(id, org_id, store).await?;
     }
     Ok(store.put(&records).await?)
-}
-
-/// Ends the sweeps of a repository or project, unless another organization has it now.
-pub(crate) async fn close(store: &dyn Store, id: ScopeId, org_id: ScopeId) -> Result<(), Error> {
-    let key: StateKey = Repository::key(id);
-    let states = store.states(std::slice::from_ref(&key)).await?;
-    let Some((state, mut hint)) = states.first().and_then(|state| Some((state, Repository::parse(state)?))) else { return Ok(()) };
-    if hint.org_id != org_id {
-        return Ok(());
-    }
-    if !hint.gone {
-        hint.gone = true;
-        let value = serde_json::to_value(&hint).map_err(|error| Error::Unreadable(error.to_string()))?;
-        match store.save(&key, state.revision, &value).await {
-            Ok(_) | Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(summary::mend(store, &hint, &BTreeMap::new(), &Summary::default()).await?)
 }
 
 /// Forgets what discoveries of an integration that is removed have left.

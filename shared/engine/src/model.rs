@@ -6,20 +6,20 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// GitHub's numeric id (`databaseId`) of a repository, of an organization for what belongs to no repository, or of a
-/// project with [`PROJECT`] added.
+/// GitHub's numeric id (`databaseId`) of a repository, of an organization for what belongs to no repository, or a number
+/// that stands for a project, see [`project_scope`].
 ///
 /// Names change and are reused; ids are neither.
 pub type ScopeId = u64;
 
-/// GitHub numbers repositories and projects apart, and both have marks: what is added to a project's number keeps them
-/// apart here, and is small enough for whoever reads it as a JSON number.
+/// No repository's id has this bit, and whoever reads the sum as a JSON number reads it exactly.
 const PROJECT: ScopeId = 1 << 52;
 
-/// The scope of what is on a project's board, by the project's `fullDatabaseId`.
+/// The scope of what is on a project's board, by the project's node id: the only name of it that webhooks and timelines
+/// tell, too. GitHub numbers projects apart from repositories, and both have marks, so that a hash serves better.
 #[must_use]
-pub const fn project_scope(id: u64) -> ScopeId {
-    id | PROJECT
+pub fn project_scope(node_id: &str) -> ScopeId {
+    crate::node::short_hash(node_id) % PROJECT + PROJECT
 }
 
 /// Whether this is a project's scope.

@@ -2,12 +2,12 @@
 //! <https://docs.github.com/en/graphql/reference/objects#projectv2>
 
 use crate::discover::{self, Found};
-use crate::entities::{Group, PROJECTS};
-use crate::model::{Presence, Record, ScopeId, Stored, project_scope};
+use crate::entities::{Group, PROJECT_ITEMS, PROJECTS};
+use crate::model::{Job, Presence, Record, ScopeId, Stored, project_scope};
 use crate::node::{Node, Out};
 use crate::organization::patiently;
 use crate::plan::{Bill, further};
-use crate::ports::Listing;
+use crate::ports::{Listing, StoreError};
 use crate::repository::Repository;
 use crate::stages::{Board, Sighting, Source, What};
 use crate::summary;
@@ -15,10 +15,9 @@ use crate::{Env, Error};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(crate) const QUERY: &str = "query($org: String!, $after: String) { rateLimit { cost remaining resetAt } organization(login: $org) { databaseId login \
-    projectsV2(first: 50, after: $after, orderBy: {field: NUMBER, direction: ASC}) { totalCount pageInfo { hasNextPage endCursor } nodes { \
-    id fullDatabaseId number title shortDescription readme closed public template url creator { ...Who } createdAt updatedAt closedAt \
-    items(first: 1) { totalCount } repositories(first: 100) { nodes { nameWithOwner } } } } } }";
+/// What a project is asked for.
+pub(crate) const PROJECT: &str = "id fullDatabaseId number title shortDescription readme closed public template url creator { ...Who } \
+    createdAt updatedAt closedAt items(first: 1) { totalCount } repositories(first: 100) { nodes { nameWithOwner } }";
 
 /// As the query has it.
 const PAGE: u32 = 50;
@@ -31,7 +30,12 @@ pub(crate) fn queries() -> [(String, String); 2] {
 }
 
 fn query() -> String {
-    format!("{QUERY} {}", crate::node::WHO)
+    format!(
+        "query($org: String!, $after: String) {{ rateLimit {{ cost remaining resetAt }} organization(login: $org) {{ databaseId login \
+         projectsV2(first: 50, after: $after, orderBy: {{field: NUMBER, direction: ASC}}) {{ totalCount pageInfo {{ hasNextPage endCursor }} \
+         nodes {{ {PROJECT} }} }} }} }} {}",
+        crate::node::WHO
+    )
 }
 
 const COUNT: &str = "query($org: String!) { rateLimit { cost remaining resetAt } organization(login: $org) { \
@@ -95,7 +99,8 @@ pub(crate) async fn read(org: &str, org_id: ScopeId, env: &Env, found: &mut Foun
     Ok(())
 }
 
-fn project(node: Node<'_>, login: &str, out: &mut Out) -> Option<Repository> {
+/// Writes a project into `out`, and tells what its board is known by.
+pub(crate) fn project(node: Node<'_>, login: &str, out: &mut Out) -> Option<Repository> {
     let (id, number, node_id) = (node.u64("fullDatabaseId")?, node.u64("number")?, node.str("id")?);
     out.who(node, "creator");
     let items = node.u64("items.totalCount");
@@ -119,13 +124,31 @@ fn project(node: Node<'_>, login: &str, out: &mut Out) -> Option<Repository> {
     });
     out.push(&PROJECTS, node_id.to_owned(), node.time("updatedAt"), fields);
     let moved = format!("{} {}", node.str("updatedAt").unwrap_or_default(), items.unwrap_or(0));
-    Some(hint(out.scope, login, id, number, node_id, moved))
+    Some(hint(out.scope, login, number, node_id, moved))
+}
+
+/// Makes a board known of which discovery has told nothing yet, and asks for its fields and items.
+pub(crate) async fn meet(org_id: ScopeId, login: &str, number: u64, node_id: &str, env: &Env) -> Result<(), Error> {
+    let scope = project_scope(node_id);
+    if Repository::read(env, scope).await?.is_some() {
+        return Ok(());
+    }
+    let hint = hint(org_id, login, number, node_id, String::new());
+    let value = serde_json::to_value(&hint).map_err(|error| Error::Unreadable(error.to_string()))?;
+    match env.store.save(&Repository::key(scope), 0, &value).await {
+        Ok(_) => {}
+        // Somebody else made it known.
+        Err(StoreError::Conflict) => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    let job = Job { scope, sweep: PROJECT_ITEMS.name.to_owned(), integration: env.settings.integration.clone() };
+    Ok(env.queue.send(&[job]).await?)
 }
 
 /// A board in the place of a repository: both have sweeps, marks and a summary.
-pub(crate) fn hint(org_id: ScopeId, login: &str, id: u64, number: u64, node_id: &str, moved: String) -> Repository {
+fn hint(org_id: ScopeId, login: &str, number: u64, node_id: &str, moved: String) -> Repository {
     Repository {
-        id: project_scope(id),
+        id: project_scope(node_id),
         org_id,
         owner: login.to_owned(),
         name: format!("projects/{number}"),
@@ -143,7 +166,7 @@ async fn bury(org_id: ScopeId, listed: &BTreeSet<String>, env: &Env, found: &mut
         let page = env.store.list(&listing).await?;
         after = page.rows.last().map(|row| row.key.clone());
         for row in page.rows.iter().filter(|row| !row.gone && !listed.contains(&row.key)) {
-            found.written += gone(row, org_id, Source::Snapshot, env).await?;
+            found.written += gone(row, org_id, env).await?;
         }
         if !page.more || after.is_none() {
             return Ok(());
@@ -152,20 +175,16 @@ async fn bury(org_id: ScopeId, listed: &BTreeSet<String>, env: &Env, found: &mut
 }
 
 /// What a project that is gone leaves: the end of all stays on its board, no further sweeps, a tombstone.
-pub(crate) async fn gone(row: &Stored, org_id: ScopeId, source: Source, env: &Env) -> Result<crate::Written, Error> {
+async fn gone(row: &Stored, org_id: ScopeId, env: &Env) -> Result<crate::Written, Error> {
     let now = env.now();
-    let number = |name: &str| row.fields.get(name).and_then(Value::as_u64).unwrap_or(0);
-    let scope = project_scope(number("id"));
-    let board = Board { scope, node_id: &row.key, number: number("number") };
-    let mut end = Sighting::exact(source, What::Removed, now);
-    if source == Source::Snapshot {
-        let updated = row.fields.get("updated_at").and_then(Value::as_str).and_then(|at| at.parse().ok());
-        end.earliest = updated.unwrap_or(now);
-    }
+    let scope = project_scope(&row.key);
+    let board = Board { scope, node_id: &row.key, number: row.fields.get("number").and_then(Value::as_u64).unwrap_or(0) };
+    let updated = row.fields.get("updated_at").and_then(Value::as_str).and_then(|at| at.parse().ok());
+    let end = Sighting { earliest: updated.unwrap_or(now), ..Sighting::exact(Source::Snapshot, What::Removed, now) };
     let version = row.version.absent(now);
     let tombstone = Record { entity: &PROJECTS, scope: org_id, key: row.key.clone(), version, fields: serde_json::Map::new(), presence: Presence::Gone };
     let mut written = env.store.put(&[end.record(board, None, now)]).await?;
     written += env.store.put(&[tombstone]).await?;
-    discover::close(env.store.as_ref(), scope, org_id).await?;
+    crate::repository::close(scope, org_id, env.store.as_ref()).await?;
     Ok(written)
 }

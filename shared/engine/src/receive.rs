@@ -19,9 +19,10 @@ use crate::asked::{self, Asked};
 use crate::entities::{self, Entity, Group};
 use crate::model::{Job, Presence, Received, Record, ScopeId, Stored, Version, Written};
 use crate::node::Node;
+use crate::repository::close;
 use crate::{Env, Error, Fleet, Listing};
 use effects::{Effects, Event, Wrong};
-pub(crate) use repositories::{leave, tombstone};
+pub(crate) use repositories::tombstone;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -77,8 +78,8 @@ static READERS: &[(&str, &str, Group, Reader)] = &[
     ("deployment", "created", Group::Deployments, runs::deployment),
     ("deployment_status", "created", Group::Deployments, runs::deployment_status),
     ("workflow_run", "completed in_progress requested", Group::WorkflowRuns, runs::workflow_run),
-    ("projects_v2", "closed created deleted edited reopened", Group::Always, projects::read),
-    ("projects_v2_item", "archived converted created deleted edited reordered restored", Group::Always, projects::read),
+    ("projects_v2", "closed created deleted edited reopened", Group::Projects, projects::project),
+    ("projects_v2_item", "archived converted created deleted edited reordered restored", Group::Projects, projects::item),
     ("member", "added edited removed", Group::Always, people::member),
     ("membership", "added removed", Group::Teams, people::team),
     ("organization", "deleted member_added member_invited member_removed renamed", Group::Always, people::organization),
@@ -162,9 +163,13 @@ pub async fn receive(event: &Received, env: &Env) -> Result<Outcome, Error> {
 
 async fn apply(event: &Event<'_>, mut effects: Effects, env: &Env) -> Result<Outcome, Error> {
     let store = env.store.as_ref();
+    if let Some((node_id, number)) = &effects.board {
+        crate::projects::meet(event.org_id, event.org, *number, node_id, env).await?;
+    }
     let told: Vec<Record> = std::mem::take(&mut effects.told).into_iter().filter(|record| env.settings.wants(record.entity.group)).collect();
     let mut written = store.put(&told).await?;
     let outdated = compare(&told, &mut effects, env).await?;
+    written += select(&effects, env).await?;
     for (entity, scope, prefix) in &effects.emptied {
         let gone = everything(entity, *scope, prefix, Version::deleted(event.received_at), env).await?;
         written += store.put(&gone).await?;
@@ -189,7 +194,7 @@ async fn apply(event: &Event<'_>, mut effects: Effects, env: &Env) -> Result<Out
         env.queue.send(&[job]).await?;
     }
     if let Some(id) = effects.left {
-        leave(id, event.org_id, env).await?;
+        close(id, event.org_id, store).await?;
     }
     let Written { created, updated, removed, .. } = written;
     let rows = created + updated + removed;
@@ -200,6 +205,22 @@ async fn apply(event: &Event<'_>, mut effects: Effects, env: &Env) -> Result<Out
     } else {
         Outcome::Applied { rows, note: effects.note() }
     })
+}
+
+/// Sets single selects in rows of items: what else the row has of them stays.
+async fn select(effects: &Effects, env: &Env) -> Result<Written, Error> {
+    let mut written = Written::default();
+    for (scope, key, selected) in &effects.selected {
+        let entity = &entities::PROJECT_ITEMS;
+        let stored = env.store.get(entity, *scope, std::slice::from_ref(key)).await?;
+        let Some(row) = stored.first().filter(|row| !row.gone) else { continue };
+        if let Some(fields) = projects::select(&row.fields, selected) {
+            // Dated by what it sets, though the row may be of the same second by now.
+            let version = Version::new(Some(selected.at), selected.at).max(row.version.absent(env.now()));
+            written += env.store.put(&[Record { entity, scope: *scope, key: key.clone(), version, fields, presence: Presence::Part }]).await?;
+        }
+    }
+    Ok(written)
 }
 
 /// Whether everything that was told is older than what is stored. What is of the same second and differs is asked for:

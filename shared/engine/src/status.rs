@@ -5,7 +5,7 @@ use crate::discover::{Discovered, discoveries};
 use crate::entities::{self, Entity, PROJECTS, REPOSITORIES, USERS};
 use crate::gate;
 use crate::mark::{self, Cost, Mark, Tally};
-use crate::model::{ScopeId, State, Stored, is_project, project_scope};
+use crate::model::{ScopeId, State, is_project, project_scope};
 use crate::node::EVERYWHERE;
 use crate::ports::{Listing, Store, StoreError};
 use crate::repository::Repository;
@@ -14,7 +14,6 @@ use crate::summary::{self, Summary};
 use github::Expiring;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Debug, Clone, Serialize)]
@@ -103,8 +102,7 @@ pub async fn exactly(store: &dyn Store, now: Timestamp) -> Result<Status, StoreE
             let listing = Listing { entity, scope: org, prefix: "", after: after.as_deref(), limit: 500 };
             let page = store.list(&listing).await?;
             after = page.rows.last().map(|row| row.key.clone());
-            let project = |row: &Stored| row.fields.get("id").and_then(Value::as_u64).map(project_scope);
-            for id in page.rows.iter().filter_map(|row| if entity == &PROJECTS { project(row) } else { row.key.parse().ok() }) {
+            for id in page.rows.iter().filter_map(|row| if entity == &PROJECTS { Some(project_scope(&row.key)) } else { row.key.parse().ok() }) {
                 let states: BTreeMap<String, State> = store.states_of(&mark::partition(id)).await?.into_iter().collect();
                 let Some(hint) = states.get("hint").and_then(Repository::parse).filter(|hint| hint.org_id == org) else { continue };
                 let mut summary = Summary::of(&hint, &states);

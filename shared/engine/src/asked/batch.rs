@@ -2,13 +2,13 @@
 
 use super::{Open, kind_of, one};
 use crate::advance::code;
-use crate::entities::{self, BRANCHES, DEPLOYMENTS, Entity, REPOSITORIES, REVIEW_COMMENTS, TAGS, TEAMS, WORKFLOW_RUNS};
+use crate::entities::{self, BRANCHES, DEPLOYMENTS, Entity, PROJECT_ITEMS, PROJECTS, REPOSITORIES, REVIEW_COMMENTS, TAGS, TEAMS, WORKFLOW_RUNS};
 use crate::mark::Mark;
-use crate::model::{Job, Presence, Record, ScopeId};
+use crate::model::{Job, Presence, Record, ScopeId, project_scope};
 use crate::node::{Node, Out, WHO};
 use crate::repository::Repository;
-use crate::sweeps::{self, Complete, Connection, Overflow, Page, Parent, Visit};
-use crate::{Env, Error, discover, people};
+use crate::sweeps::{self, Complete, Connection, Overflow, Page, Parent, Visit, board};
+use crate::{Env, Error, discover, people, projects};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +43,8 @@ fn select(entity: &Entity) -> Option<(&'static str, &'static str, String)> {
         "releases" => of("Release", sweeps::catalogue_list("releases")?),
         "deployments" => ("Deployment", "repository { databaseId }", sweeps::DEPLOYMENT.to_owned()),
         "repositories" => ("Repository", "", crate::organization::fields("")),
+        "projects" => ("ProjectV2", "owner { ... on Organization { databaseId } }", projects::PROJECT.to_owned()),
+        "project_items" => ("ProjectV2Item", "project { id number }", board::item_fields()),
         "teams" => ("Team", "organization { databaseId }", people::TEAM.to_owned()),
         _ => return None,
     })
@@ -172,7 +174,12 @@ impl Batch {
                 found.refused.push((open.id.clone(), "forbidden".to_owned(), "GitHub shows nothing of it and does not say why".to_owned()));
                 continue;
             }
-            let whose = Node(&node).u64("repository.databaseId").or_else(|| Node(&node).u64("organization.databaseId"));
+            let board = Node(&node).str("project.id").map(project_scope);
+            let whose = Node(&node)
+                .u64("repository.databaseId")
+                .or_else(|| Node(&node).u64("organization.databaseId"))
+                .or_else(|| Node(&node).u64("owner.databaseId"))
+                .or(board);
             let elsewhere = self.entity != &REPOSITORIES && whose != Some(job.scope);
             if node.is_null() || elsewhere {
                 self.absent(open, job, env, now, &mut found).await?;
@@ -199,6 +206,10 @@ impl Batch {
             sweeps::deployment(Node(node), &mut out);
         } else if self.entity == &REPOSITORIES {
             found.jobs.extend(discover::look_again(Node(node), env).await?);
+        } else if self.entity == &PROJECT_ITEMS {
+            found.page.ahead.extend(board::item(Node(node), job, env, &mut out).await?);
+        } else if self.entity == &PROJECTS {
+            projects::project(Node(node), "", &mut out);
         } else if self.entity == &TEAMS {
             let org = self.org().unwrap_or_default();
             people::team(&org, Node(node), env, &mut out).await?;

@@ -1,5 +1,6 @@
 //! What an event says, collected by its reader before anything is written. Decides nothing about what is newer.
 
+use super::projects::Selected;
 use crate::asked::Asked;
 use crate::entities::{Entity, REPOSITORIES};
 use crate::model::{Presence, Record, ScopeId, Version};
@@ -47,7 +48,11 @@ pub(super) struct Effects {
     /// Whatever is stored under a prefix goes.
     pub(super) emptied: Vec<(&'static Entity, ScopeId, String)>,
     pub(super) asked: Vec<(ScopeId, Asked)>,
-    /// A repository that left the organization.
+    /// The node id and, if it was told, the number of a board that this is about.
+    pub(super) board: Option<(String, u64)>,
+    /// Single selects of items, by scope and key.
+    pub(super) selected: Vec<(ScopeId, String, Selected)>,
+    /// A repository or board that left the organization.
     pub(super) left: Option<ScopeId>,
     ahead: Option<Timestamp>,
     odd: Option<String>,
@@ -58,7 +63,18 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(5);
 
 impl Effects {
     pub(super) fn new(received_at: Timestamp) -> Self {
-        Self { received_at, told: Vec::new(), gone: Vec::new(), emptied: Vec::new(), asked: Vec::new(), left: None, ahead: None, odd: None }
+        Self {
+            received_at,
+            told: Vec::new(),
+            gone: Vec::new(),
+            emptied: Vec::new(),
+            asked: Vec::new(),
+            board: None,
+            selected: Vec::new(),
+            left: None,
+            ahead: None,
+            odd: None,
+        }
     }
 
     /// What to tell whoever looks.

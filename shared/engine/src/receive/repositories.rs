@@ -24,26 +24,6 @@ pub(super) fn repository(event: &Event<'_>, effects: &mut Effects) -> Result<(),
     Ok(())
 }
 
-/// Its sweeps stop, unless another organization of ours has it by now.
-pub(crate) async fn leave(id: ScopeId, org_id: ScopeId, env: &Env) -> Result<(), Error> {
-    let key = Repository::key(id);
-    for _ in 0..5 {
-        let states = env.store.states(std::slice::from_ref(&key)).await?;
-        let Some((state, mut repo)) = states.first().and_then(|state| Some((state, Repository::parse(state)?))) else { return Ok(()) };
-        if repo.gone || repo.org_id != org_id {
-            return Ok(());
-        }
-        repo.gone = true;
-        let value = serde_json::to_value(&repo).map_err(|error| Error::Unreadable(error.to_string()))?;
-        match env.store.save(&key, state.revision, &value).await {
-            Ok(_) => return Ok(crate::summary::renew(env.store.as_ref(), id).await?),
-            Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(StoreError::Conflict.into())
-}
-
 /// It belongs to another organization from now on: what is in it stays under its own id.
 pub(super) async fn take_over(known: &Repository, repo: &Repository, env: &Env) -> Result<(), Error> {
     let now = env.now();

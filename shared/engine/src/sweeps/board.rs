@@ -8,13 +8,15 @@ mod moves;
 use super::census::{self, Tail};
 use super::connections::told;
 use super::{Page, Sweep, Visit};
-use crate::Error;
 use crate::entities::{Entity, Group, PROJECT_FIELDS, PROJECT_ITEMS, STAGE_SIGHTINGS};
-use crate::model::{Presence, Record, Stored};
+use crate::mark;
+use crate::model::{Job, Presence, Record, Stored};
 use crate::node::{Node, Out, WHO, short_hash};
 use crate::plan::{Bill, Shape, further};
+use crate::repository::Repository;
 use crate::stages;
 use crate::sweeps::Complete;
+use crate::{Env, Error};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -129,6 +131,24 @@ impl Sweep for Board {
     fn queries(&self) -> Vec<(String, String)> {
         vec![("board".to_owned(), query())]
     }
+}
+
+/// What an item is asked for by itself, with the fragment that it needs.
+pub(crate) fn item_fields() -> String {
+    items::SELECT.replace("...OfField", "... on ProjectV2FieldCommon { id name }")
+}
+
+/// Reads an item that was asked for by itself into `out`, and returns what it shows that was not known.
+pub(crate) async fn item(node: Node<'_>, job: &Job, env: &Env, out: &mut Out) -> Result<Vec<Record>, Error> {
+    let (Some(id), Some(number)) = (node.str("project.id"), node.u64("project.number")) else { return Ok(Vec::new()) };
+    let of = items::Of { node_id: id, number };
+    let start = out.records.len();
+    items::read(of, node, out);
+    let reading = Job { sweep: PROJECT_ITEMS.name.to_owned(), ..job.clone() };
+    let mark = mark::read(env.store.as_ref(), &reading).await?;
+    let repo = Repository::default();
+    let visit = Visit { env, job: &reading, repo: &repo, mark: &mark, page_size: 1, now: out.now };
+    moves::seen(&visit, of, out.records.get(start..).unwrap_or_default()).await
 }
 
 /// What is wrong with an answer about one board; a smaller page finds out which item it is about.

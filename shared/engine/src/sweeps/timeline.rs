@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// `(GraphQL type, further fields)`; every type has `id`, `createdAt` and `actor`.
 /// Comments, reviews and commits are in the timeline too, but are entities of their own.
-const OF_PROJECT: &str = "project { id fullDatabaseId title number } wasAutomated";
+const OF_PROJECT: &str = "project { id title number } wasAutomated";
 const OF_BOTH: &[(&str, &str)] = &[
     ("AddedToProjectEvent", ""),
     ("AddedToProjectV2Event", OF_PROJECT),
@@ -31,7 +31,7 @@ const OF_BOTH: &[(&str, &str)] = &[
     ("MilestonedEvent", "milestoneTitle"),
     ("MovedColumnsInProjectEvent", ""),
     ("PinnedEvent", ""),
-    ("ProjectV2ItemStatusChangedEvent", "project { id fullDatabaseId title number } wasAutomated previousStatus status"),
+    ("ProjectV2ItemStatusChangedEvent", "project { id title number } wasAutomated previousStatus status"),
     ("ReferencedEvent", "commit { oid }"),
     ("RemovedFromProjectEvent", ""),
     ("RemovedFromProjectV2Event", OF_PROJECT),
@@ -180,7 +180,7 @@ pub(crate) fn read(parent: Parent<'_>, node: Node<'_>, out: &mut Out) {
 /// What an event tells of the way over a board, kept with the board: a project may be chosen later than its issues.
 fn sighting(parent: Parent<'_>, node: Node<'_>, out: &mut Out) {
     let project = node.at("project");
-    let (Some(project_id), Some(board), Some(number)) = (project.u64("fullDatabaseId"), project.str("id"), project.u64("number")) else { return };
+    let (Some(board), Some(number)) = (project.str("id"), project.u64("number")) else { return };
     let what = match node.str("__typename") {
         Some("AddedToProjectV2Event") => What::Added,
         Some("RemovedFromProjectV2Event") => What::Removed,
@@ -199,7 +199,7 @@ fn sighting(parent: Parent<'_>, node: Node<'_>, out: &mut Out) {
         event: node.str("id").map(str::to_owned),
         ..Sighting::exact(Source::Timeline, what, at)
     };
-    let board = Board { scope: project_scope(project_id), node_id: board, number };
+    let board = Board { scope: project_scope(board), node_id: board, number };
     out.records.push(sighting.record(board, Some(parent.kind), out.now));
 }
 
