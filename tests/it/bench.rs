@@ -207,7 +207,14 @@ impl Bench {
             row.as_object_mut().unwrap().remove("renamed_from");
             // A row that did not change since keeps the address that it had.
             row.as_object_mut().unwrap().remove("html_url");
-            row.as_object_mut().unwrap().remove("repo_name");
+        }
+        // Names of repositories are as of the project's last change.
+        for row in ours.iter_mut().chain(anew.iter_mut()).filter(|(key, _)| key.starts_with("projects ")).map(|(_, row)| row.as_object_mut().unwrap()) {
+            row.remove("repositories");
+        }
+        // What a board tells of its items' content is as of its last reading.
+        for row in ours.iter_mut().chain(anew.iter_mut()).filter(|(key, _)| key.starts_with("project_items ")).map(|(_, row)| row.as_object_mut().unwrap()) {
+            row.retain(|name, _| !["repo_name", "title", "labels", "assignees", "milestone"].contains(&name.as_str()));
         }
         for (key, row) in &anew {
             assert_eq!(ours.get(key), Some(row), "{about}: {key}");

@@ -48,6 +48,7 @@ impl World {
     }
 
     pub fn delete(&mut self, repo: &str, list: &str, number: u64) {
+        self.remove_cards_of(repo, Some((list, number)));
         self.emit_item(repo, list, number, "deleted");
         if let Some(items) = self.repo_mut(repo).and_then(|repo| repo.get_mut(list)?.as_array_mut()) {
             items.retain(|item| item.get("number").and_then(Value::as_u64) != Some(number));
@@ -173,6 +174,7 @@ impl World {
     }
 
     pub fn delete_repo(&mut self, name: &str) {
+        self.remove_cards_of(name, None);
         if let Some(repo) = self.repo_mut(name).cloned() {
             self.emit_repository(&repo, "deleted", json!({}));
         }

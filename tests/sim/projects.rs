@@ -240,6 +240,24 @@ impl World {
         self.say_of(number, &content, json!({ "__typename": "RemovedFromProjectV2Event", "createdAt": at }));
     }
 
+    /// Takes from every board what is deleted: one item of a list, or all that the repository has.
+    pub(crate) fn remove_cards_of(&mut self, repo: &str, item: Option<(&str, u64)>) {
+        let id = self.repo_mut(repo).and_then(|repo| repo.get("databaseId").cloned());
+        let is_it = |card: &Value| {
+            let content = card.get("content");
+            let at = |name: &str| content.and_then(|content| content.get(name));
+            at("repo").is_some()
+                && at("repo") == id.as_ref()
+                && item.is_none_or(|(list, number)| at("list") == Some(&json!(list)) && at("number") == Some(&json!(number)))
+        };
+        let boards =
+            self.projects().filter_map(|project| Some((project.get("number")?.as_u64()?, items(project).filter(|card| is_it(card)).cloned().collect())));
+        let cards: Vec<(u64, Vec<Value>)> = boards.collect();
+        for (number, card) in cards.into_iter().flat_map(|(number, cards)| cards.into_iter().map(move |card| (number, card))) {
+            self.remove_card(number, text(&card, "id").unwrap_or_default());
+        }
+    }
+
     /// Makes an issue of a draft, on the same item.
     pub fn convert_draft(&mut self, number: u64, item: &str, repo: &str) {
         self.add_issue(repo);

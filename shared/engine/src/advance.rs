@@ -172,7 +172,7 @@ fn look(page: &Page, job: &Job, seen: &mut BTreeMap<String, u64>) {
     for set in &page.sets {
         seen.entry(set.entity.name.to_owned()).or_default();
     }
-    for record in page.records.iter().chain(&page.ahead).filter(|record| record.scope == job.scope) {
+    for record in page.records.iter().filter(|record| record.scope == job.scope) {
         *seen.entry(record.entity.name.to_owned()).or_default() += u64::from(record.presence != Presence::Gone);
     }
 }

@@ -99,7 +99,7 @@ pub async fn read(store: &dyn Store, scope: ScopeId, project: Option<&Stored>) -
 }
 
 /// `acme/projects/7` of `https://github.com/orgs/acme/projects/7`.
-fn name_of(url: &str) -> Option<String> {
+pub(crate) fn name_of(url: &str) -> Option<String> {
     let (before, number) = url.rsplit_once("/projects/")?;
     let owner = before.rsplit('/').next()?;
     Some(format!("{owner}/projects/{number}"))

@@ -18,7 +18,7 @@ pub static PROJECT_ITEMS: Entity = Entity {
         Field::new("repo_name", Kind::Text, "owner/name when it was read"),
         Field::new("number", Kind::Integer, "of the issue or pull request; null for a draft"),
         Field::new("content_node_id", Kind::Text, ""),
-        Field::new("title", Kind::Text, ""),
+        Field::new("title", Kind::Text, "of the content, as labels, assignees and milestone, when the board was last read"),
         Field::new("creator", Kind::Text, "login; null if the account was deleted"),
         Field::new("values", Kind::Json, "by the field's name: text, number, date, option, {title, start_date, duration}"),
         Field::new("single_selects", Kind::Json, "by the field's node id: field, option_id, name, updated_at"),

@@ -70,6 +70,8 @@ pub(super) fn item(event: &Event<'_>, effects: &mut Effects) -> Result<(), Wrong
             effects.ask(scope, &PROJECT_ITEMS, node_id, node_id);
         }
     }
+    // How many items it has, and when it changed last.
+    effects.ask(event.org_id, &PROJECTS, board, board);
     let Some(mut sighting) = sighted(event, item, at, effects)? else { return Ok(()) };
     sighting.item = Some(node_id.to_owned());
     sighting.content = item.str("content_node_id").map(str::to_owned);

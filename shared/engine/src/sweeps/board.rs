@@ -8,7 +8,7 @@ mod moves;
 use super::census::{self, Tail};
 use super::connections::told;
 use super::{Page, Sweep, Visit};
-use crate::entities::{Entity, Group, PROJECT_FIELDS, PROJECT_ITEMS, STAGE_SIGHTINGS};
+use crate::entities::{Entity, Group, PROJECT_FIELDS, PROJECT_ITEMS};
 use crate::mark;
 use crate::model::{Job, Presence, Record, Stored};
 use crate::node::{Node, Out, WHO, short_hash};
@@ -71,7 +71,7 @@ impl Sweep for Board {
         PAGE
     }
     fn entities(&self) -> &'static [&'static Entity] {
-        static OF: &[&Entity] = &[&PROJECT_ITEMS, &PROJECT_FIELDS, &STAGE_SIGHTINGS];
+        static OF: &[&Entity] = &[&PROJECT_ITEMS, &PROJECT_FIELDS];
         OF
     }
 
