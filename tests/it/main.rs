@@ -11,6 +11,7 @@ mod access;
 mod authorization;
 mod bench;
 mod faults;
+mod hooks;
 mod ledger;
 mod plan;
 mod profiles;

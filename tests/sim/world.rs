@@ -1,6 +1,7 @@
 //! The world: an organization as plain data under GraphQL's names, made from a seed, and what can happen to it.
 //! Knows nothing of requests.
 
+use crate::events::Emitted;
 use crate::random::Random;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
@@ -16,6 +17,8 @@ pub struct World {
     pub elsewhere: Vec<Value>,
     /// The world's clock: seconds since 1970, moved by whatever happens.
     pub now: i64,
+    /// What happened and was not delivered yet.
+    pub outbox: Vec<Emitted>,
     next_id: u64,
     pub(crate) random: Random,
     histories: Mutex<Histories>,
