@@ -10,11 +10,16 @@
 mod access;
 mod authorization;
 mod bench;
+mod boards;
 mod faults;
 mod hooks;
 mod ledger;
 mod plan;
 mod profiles;
+mod receive;
+mod reports;
 mod secrets;
+mod stages;
 mod store;
 mod sync;
+mod webhook;

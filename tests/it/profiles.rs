@@ -47,13 +47,13 @@ async fn every_kind_of_github_is_copied_kept_fresh_and_its_deletions_are_noticed
         for what in ["Issue.issueType", "Issue.subIssues", "Issue.stateReason(enableDuplicate)", "SubIssueAddedEvent", "SUB_ISSUE_ADDED_EVENT"] {
             assert_eq!(lacks.contains(what), old, "{about}: {what} in {lacks:?}");
         }
-        copies.insert(about, bench.rows().await.into_keys().filter(|key| !key.starts_with(EVENTS)).collect());
+        copies.insert(about, bench.rows().await.into_keys().filter(|key| !key.starts_with(EVENTS) && !key.starts_with("stage_sightings")).collect());
         // Nothing changed: nothing is written, and the server is not asked again what it knows.
         bench.github.reset_ledger();
         bench.pass(3600);
         bench.sync().await;
         let ledger = bench.github.ledger();
-        assert_eq!((ledger.graphql, ledger.rest - ledger.not_modified), (2, 0), "{about}: {ledger:?}");
+        assert_eq!((ledger.graphql, ledger.rest - ledger.not_modified), (3, 0), "{about}: {ledger:?}");
         assert_eq!(written(&status(&bench).await), written(&first), "{about}: the second sync writes nothing");
         // One in a hundred changed.
         let changed = bench.github.world().change_one_percent();

@@ -64,6 +64,50 @@ async fn a_record_beyond_what_dynamodb_takes_is_cut_up_and_comes_back_whole() {
 }
 
 #[tokio::test]
+async fn a_part_sets_its_fields_and_leaves_the_others() {
+    for writes in [Writes::Transactions, Writes::Single] {
+        let table = Embedded::in_memory().await.unwrap();
+        let store = DynamoStore::new(table.client().clone(), "sei-github", writes);
+        let part = |key: &str, version: i64, fields: Value| Record { presence: Presence::Part, ..record(key, version, fields) };
+        let fields = async |key: &str| Value::Object(row(&store, key).await.unwrap().fields);
+        store.put(&[record("a", 5, json!({"n": 5, "m": 1}))]).await.unwrap();
+        assert_eq!(store.put(&[part("a", 4, json!({"n": 4})), part("b", 4, json!({"n": 4}))]).await.unwrap().created, 1, "an older one is nothing");
+        assert_eq!(store.put(&[part("a", 6, json!({"n": 6}))]).await.unwrap().updated, 1);
+        assert_eq!((fields("a").await, fields("b").await), (json!({"n": 6, "m": 1}), json!({"n": 4})));
+        assert_eq!(store.put(&[part("a", 6, json!({"n": 6}))]).await.unwrap().unchanged, 1, "twice is once");
+        // The whole object, with other content than the part knew.
+        assert_eq!(store.put(&[record("a", 7, json!({"n": 6, "m": 2}))]).await.unwrap().updated, 1);
+        store.put(&[gone("a", 8)]).await.unwrap();
+        assert_eq!(store.put(&[part("a", 7, json!({"n": 7}))]).await.unwrap().unchanged, 1, "a late one does not resurrect");
+        assert_eq!(store.put(&[part("a", 9, json!({"n": 9}))]).await.unwrap().created, 1);
+        assert!(!row(&store, "a").await.unwrap().gone);
+        assert_eq!(fields("a").await, json!({"n": 9, "m": 2}));
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_a_record_that_is_cut_up_is_put_together() {
+    for writes in [Writes::Transactions, Writes::Single] {
+        let table = Embedded::in_memory().await.unwrap();
+        let store = DynamoStore::new(table.client().clone(), "sei-github", writes);
+        let part = |version: i64, fields: Value| Record { presence: Presence::Part, ..record("a", version, fields) };
+        let (long, other) = ("ü".repeat(600_000), "x".repeat(300_000));
+        store.put(&[record("a", 5, json!({"body": long, "n": 5}))]).await.unwrap();
+        store.put(&[part(6, json!({"n": 6}))]).await.unwrap();
+        let there = row(&store, "a").await.unwrap().fields;
+        assert!(there["body"] == json!(long) && there["n"] == json!(6));
+        store.put(&[part(7, json!({"body": "short"}))]).await.unwrap();
+        assert_eq!(Value::Object(row(&store, "a").await.unwrap().fields), json!({"body": "short", "n": 6}));
+        // It fits no more into an item that was whole.
+        store.put(&[part(8, json!({"body": other}))]).await.unwrap();
+        store.put(&[part(9, json!({"more": "y".repeat(99_000)}))]).await.unwrap();
+        let there = row(&store, "a").await.unwrap().fields;
+        assert!(there["body"] == json!(other) && there["more"].as_str().unwrap().len() == 99_000 && there["n"] == json!(6));
+        assert_eq!(store.count(&THING, 1).await.unwrap(), 1);
+    }
+}
+
+#[tokio::test]
 async fn erased_rows_are_gone_with_their_parts_and_others_stay() {
     let table = Embedded::in_memory().await.unwrap();
     let store = table.store();

@@ -15,7 +15,7 @@ async fn a_first_sync_copies_everything_and_the_next_writes_nothing() {
     bench.pass(3600);
     bench.sync().await;
     let ledger = bench.github.ledger();
-    assert_eq!((ledger.graphql, ledger.rest - ledger.not_modified), (2, 0), "one query for repositories, one for people: {ledger:?}");
+    assert_eq!((ledger.graphql, ledger.rest - ledger.not_modified), (3, 0), "one query for repositories, one for people, one for projects: {ledger:?}");
     assert_eq!(bench.rows().await, before);
 }
 

@@ -198,6 +198,9 @@ impl ObjectValue for Root<'_> {
             },
             "node" => {
                 let id = info.arguments().get("id").and_then(|id| id.as_str()).unwrap_or_default();
+                if let Some(project) = self.world.projects().find(|project| project.get("id").and_then(Value::as_str) == Some(id)) {
+                    return Ok(ResolvedValue::object(Object { value: project, kind: "ProjectV2", repo: None, world: self.world }));
+                }
                 let deployments = |repo: &'a Value| repo.get("deployments").and_then(Value::as_array).into_iter().flatten();
                 let mut all = self.world.repos.iter().flat_map(|repo| deployments(repo).map(move |one| (repo, one)));
                 match all.find(|(_, one)| one.get("id").and_then(Value::as_str) == Some(id)) {
@@ -207,10 +210,14 @@ impl ObjectValue for Root<'_> {
             }
             "nodes" => {
                 let ids = info.arguments().get("ids").and_then(|ids| ids.as_array()).cloned().unwrap_or_default();
-                let nodes = ids.into_iter().map(|id| {
-                    let id = id.as_str().unwrap_or_default();
-                    let Some(kind) = self.world.kind_of_node(id) else { return ResolvedValue::null() };
-                    ResolvedValue::object(Plain([("id".to_owned(), json!(id))].into_iter().collect(), kind))
+                let found: Vec<_> = ids.iter().map(|id| self.world.node(id.as_str().unwrap_or_default())).collect();
+                let nodes = found.into_iter().zip(ids).map(|(found, id)| match found {
+                    None => ResolvedValue::null(),
+                    // What REST alone tells is kept under REST's names.
+                    Some((_, _, kind @ ("WorkflowRun" | "PullRequestReviewComment"))) => {
+                        ResolvedValue::object(Plain([("id".to_owned(), json!(id.as_str()))].into_iter().collect(), kind))
+                    }
+                    Some((repo, value, kind)) => ResolvedValue::object(Object { value, kind, repo, world: self.world }),
                 });
                 Ok(ResolvedValue::list(nodes.collect::<Vec<_>>()))
             }
@@ -277,10 +284,36 @@ impl ObjectValue for Object<'_> {
                     None => Err(not_found(format!("Could not resolve to an item with the number of {}.", number.unwrap_or(0)))),
                 };
             }
+            ("Repository", "ref") => {
+                let wanted = arguments.get("qualifiedName").and_then(|name| name.as_str()).unwrap_or_default();
+                let is = |one: &&Value| {
+                    let text = |name: &str| one.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+                    format!("{}{}", text("prefix"), text("name")) == wanted
+                };
+                let found = self.value.get("refs").and_then(Value::as_array).into_iter().flatten().find(is);
+                return Ok(found.map_or(ResolvedValue::null(), |one| ResolvedValue::object(self.sub(one, "Ref"))));
+            }
+            ("Team", "organization") => return Ok(ResolvedValue::object(self.sub(&self.world.org, "Organization"))),
             ("Repository", "object") => {
                 let oid = arguments.get("oid").and_then(|oid| oid.as_str()).unwrap_or_default();
                 return Ok(self.commit(oid).map_or(ResolvedValue::null(), |commit| ResolvedValue::object(self.sub(commit, "Commit"))));
             }
+            ("ProjectV2Item", "content") if field.is_some_and(|content| content.get("list").is_some()) => {
+                let at = |name: &str| field.and_then(|content| content.get(name));
+                let list = at("list").and_then(Value::as_str).unwrap_or_default();
+                let found = self.world.all().find(|repo| repo.get("databaseId") == at("repo")).and_then(|repo| {
+                    let item = repo.get(list)?.as_array()?.iter().find(|item| item.get("number") == at("number"))?;
+                    Some(Object { value: item, kind: if list == "issues" { "Issue" } else { "PullRequest" }, repo: Some(repo), world: self.world })
+                });
+                return Ok(found.map_or(ResolvedValue::null(), ResolvedValue::object));
+            }
+            ("ProjectV2Item", "project") => {
+                let id = self.value.get("id");
+                let ours = |project: &&Value| crate::projects::items(project).any(|item| item.get("id") == id);
+                return Ok(self.world.projects().find(ours).map_or(ResolvedValue::null(), |project| ResolvedValue::object(self.sub(project, "ProjectV2"))));
+            }
+            ("ProjectV2", "owner") => return Ok(ResolvedValue::object(self.sub(&self.world.org, "Organization"))),
+            ("ProjectV2Item" | "ProjectV2", "url") => return Ok(ResolvedValue::leaf(convert(field.unwrap_or(empty)))),
             ("Organization", "team") => {
                 let slug = arguments.get("slug").and_then(|slug| slug.as_str()).unwrap_or_default();
                 let teams = self.value.get("teams").and_then(Value::as_array).into_iter().flatten();
@@ -320,6 +353,9 @@ impl ObjectValue for Object<'_> {
         match field {
             None | Some(Value::Null) => Ok(ResolvedValue::null()),
             Some(value @ Value::Object(_)) => Ok(ResolvedValue::object(self.sub(value, kind))),
+            Some(Value::Array(items)) if items.iter().all(Value::is_object) => {
+                Ok(ResolvedValue::list(items.iter().map(|item| ResolvedValue::object(self.sub(item, kind))).collect::<Vec<_>>()))
+            }
             Some(leaf) => Ok(ResolvedValue::leaf(convert(leaf))),
         }
     }

@@ -4,7 +4,7 @@ use crate::world::{World, nwo, time};
 use serde_json::{Value, json};
 
 impl World {
-    fn item(&mut self, repo: &str, list: &str, number: u64) -> Option<&mut Value> {
+    pub(crate) fn item(&mut self, repo: &str, list: &str, number: u64) -> Option<&mut Value> {
         let items = self.repo_mut(repo)?.get_mut(list)?.as_array_mut()?;
         items.iter_mut().find(|item| item.get("number").and_then(Value::as_u64) == Some(number))
     }
@@ -16,6 +16,7 @@ impl World {
             item["title"] = json!(title);
             item["updatedAt"] = json!(at);
         }
+        self.emit_item(repo, list, number, "edited");
     }
 
     pub fn add_comment(&mut self, repo: &str, list: &str, number: u64) {
@@ -24,23 +25,31 @@ impl World {
         if let Some(item) = self.item(repo, list, number) {
             item["updatedAt"] = json!(at);
             if let Some(comments) = item.get_mut("comments").and_then(Value::as_array_mut) {
-                comments.push(comment);
+                comments.push(comment.clone());
             }
         }
+        self.emit_comment(repo, list, number, &comment, "created");
     }
 
     /// Drops the first comment.
     pub fn delete_comment(&mut self, repo: &str, list: &str, number: u64) {
         let at = self.tick(60);
+        let mut deleted = None;
         if let Some(item) = self.item(repo, list, number) {
             item["updatedAt"] = json!(at);
             if let Some(comments) = item.get_mut("comments").and_then(Value::as_array_mut).filter(|comments| !comments.is_empty()) {
-                comments.remove(0);
+                deleted = Some(comments.remove(0));
             }
+        }
+        match deleted {
+            Some(comment) => self.emit_comment(repo, list, number, &comment, "deleted"),
+            None => self.emit_item(repo, list, number, "edited"),
         }
     }
 
     pub fn delete(&mut self, repo: &str, list: &str, number: u64) {
+        self.remove_cards_of(repo, Some((list, number)));
+        self.emit_item(repo, list, number, "deleted");
         if let Some(items) = self.repo_mut(repo).and_then(|repo| repo.get_mut(list)?.as_array_mut()) {
             items.retain(|item| item.get("number").and_then(Value::as_u64) != Some(number));
         }
@@ -58,12 +67,17 @@ impl World {
     }
 
     pub fn rename_repo(&mut self, from: &str, to: &str) {
+        let mut renamed = None;
         if let Some(repo) = self.repo_mut(from) {
             let old = nwo(repo).to_lowercase();
             let mut former = repo.get("formerNames").and_then(Value::as_array).cloned().unwrap_or_default();
             former.push(json!(old));
             repo["name"] = json!(to);
             repo["formerNames"] = json!(former);
+            renamed = Some(repo.clone());
+        }
+        if let Some(repo) = renamed {
+            self.emit_repository(&repo, "renamed", json!({ "repository": { "name": { "from": from } } }));
         }
     }
 
@@ -84,14 +98,22 @@ impl World {
         former.push(json!(nwo(&repo).to_lowercase()));
         repo["formerNames"] = json!(former);
         repo["owner"]["login"] = json!(owner);
+        let mut told = repo.clone();
+        told["owner"]["databaseId"] = json!(9920);
+        self.emit_repository(&told, "transferred", json!({ "owner": { "from": { "organization": { "login": "acme", "id": 9919 } } } }));
         self.elsewhere.push(repo);
     }
 
     pub fn archive_repo(&mut self, name: &str) {
         let at = self.tick(60);
+        let mut archived = None;
         if let Some(repo) = self.repo_mut(name) {
             repo["isArchived"] = json!(true);
             repo["updatedAt"] = json!(at);
+            archived = Some(repo.clone());
+        }
+        if let Some(repo) = archived {
+            self.emit_repository(&repo, "archived", json!({}));
         }
     }
 
@@ -152,6 +174,10 @@ impl World {
     }
 
     pub fn delete_repo(&mut self, name: &str) {
+        self.remove_cards_of(name, None);
+        if let Some(repo) = self.repo_mut(name).cloned() {
+            self.emit_repository(&repo, "deleted", json!({}));
+        }
         self.repos.retain(|repo| repo.get("name").and_then(Value::as_str) != Some(name));
     }
 }

@@ -323,8 +323,7 @@ impl SimHook {
 
 fn shape(hook: &SimHook) -> Value {
     let kind = if hook.owner.contains('/') { "Repository" } else { "Organization" };
-    let mut config =
-        json!({ "url": hook.url, "content_type": if hook.json { "json" } else { "form" }, "insecure_ssl": if hook.insecure { "1" } else { "0" } });
+    let mut config = json!({ "url": hook.url, "content_type": if hook.json { "json" } else { "form" }, "insecure_ssl": if hook.insecure { "1" } else { "0" } });
     if !hook.secret.is_empty() {
         config["secret"] = json!("********");
     }

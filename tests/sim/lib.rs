@@ -16,6 +16,7 @@ mod graphql;
 mod happenings;
 mod hooks;
 mod profile;
+mod projects;
 mod random;
 mod rest;
 mod server;

@@ -40,7 +40,7 @@ pub enum Door {
 impl Default for Identity {
     fn default() -> Self {
         Self {
-            scopes: Some(vec!["repo".to_owned(), "read:org".to_owned()]),
+            scopes: Some(vec!["repo".to_owned(), "read:org".to_owned(), "read:project".to_owned()]),
             permissions: Vec::new(),
             login: Some("octo-admin".to_owned()),
             expires: None,
@@ -149,6 +149,31 @@ pub(crate) fn dress(reply: &mut Response<Body>, identity: &Identity, server: &Se
     if path == "/user/memberships/orgs" && !identity.left_out.is_empty() {
         let ids = identity.left_out.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
         set(reply, "x-github-sso", &format!("partial-results; organizations={ids}"));
+    }
+}
+
+impl Identity {
+    /// The answer to a query that names projects, if the token may not read them: GitHub refuses the whole query for want
+    /// of a scope.
+    pub(crate) fn refuses_projects(&self, query: &str) -> Option<Value> {
+        let asks = ["projectsV2", "on ProjectV2 {", " project {"].iter().find(|asks| query.contains(**asks))?;
+        match &self.scopes {
+            Some(scopes) if !scopes.iter().any(|scope| scope == "project" || scope == "read:project") => {
+                let field = if *asks == "projectsV2" { "projectsV2" } else { "project" };
+                let message = format!(
+                    "Your token has not been granted the required scopes to execute this query. The '{field}' field requires one of the following scopes: ['read:project'], but your token has only been granted the: ['{}'] scopes.",
+                    scopes.join("', '")
+                );
+                Some(json!({ "errors": [{ "type": "INSUFFICIENT_SCOPES", "message": message }] }))
+            }
+            None if *asks == "projectsV2" && !self.permissions.iter().any(|may| may == "organization_projects") => {
+                let message = "Resource not accessible by personal access token";
+                Some(
+                    json!({ "data": { "organization": null }, "errors": [{ "type": "FORBIDDEN", "path": ["organization", "projectsV2"], "message": message }] }),
+                )
+            }
+            _ => None,
+        }
     }
 }
 

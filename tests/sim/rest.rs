@@ -96,6 +96,14 @@ fn of(repo: &Value, rest: &[&str], query: &HashMap<String, String>) -> Answer {
             let (body, next) = page(comments, query);
             Answer::Found(Found { body: json!(body), next })
         }
+        ["pulls", "comments", id] => {
+            let found = list("reviewComments").into_iter().find(|comment| comment.get("id").map(Value::to_string).as_deref() == Some(*id));
+            found.map_or(Answer::NotFound, |comment| Answer::Found(Found { body: shapes::review_comment(repo, comment), next: None }))
+        }
+        ["actions", "runs", id] => {
+            let found = list("workflowRuns").into_iter().find(|run| run.get("id").map(Value::to_string).as_deref() == Some(*id));
+            found.map_or(Answer::NotFound, |run| Answer::Found(Found { body: shapes::workflow_run(repo, run), next: None }))
+        }
         ["actions", "runs"] => {
             let mut runs = list("workflowRuns");
             runs.reverse();

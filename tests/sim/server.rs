@@ -271,7 +271,9 @@ fn answer(shared: &Arc<Shared>, method: &Method, uri: &Uri, headers: &HeaderMap,
     let cut = (broken..broken + faults.truncated).contains(&roll) || faults.cut == Some(number);
     let request = Asked { shared, token: &token, faults: faults.clone(), now };
     drop(faults);
-    let mut answered = if graphql { request.post(body) } else {
+    let mut answered = if graphql {
+        request.post(body)
+    } else {
         match request.about_hooks(method, uri, path, body) {
             Some(answered) => answered,
             None => request.get(method, uri, path, headers),
@@ -308,7 +310,7 @@ fn of_app(shared: &Shared, method: &Method, path: &str, jwt: &str, now: i64) -> 
     let ((status, told), new) = lock(&shared.doors).app.as_mut()?.answer(path, method == Method::POST, jwt, now);
     if let Some((token, account, ends)) = new {
         let mut faults = lock(&shared.faults);
-        let permissions = ["issues", "pull_requests", "contents", "deployments", "actions", "members"].map(str::to_owned).to_vec();
+        let permissions = ["issues", "pull_requests", "contents", "deployments", "actions", "members", "organization_projects"].map(str::to_owned).to_vec();
         let identity = Identity { scopes: None, permissions, login: None, memberships: Vec::new(), only: Some(account), ..Identity::default() };
         faults.identities.insert(token.clone(), identity);
         faults.ends.insert(token.clone(), ends);

@@ -17,9 +17,13 @@ pub struct World {
     pub elsewhere: Vec<Value>,
     /// The world's clock: seconds since 1970, moved by whatever happens.
     pub now: i64,
-    /// What happened and was not delivered yet.
+    /// What GitHub would tell of by webhook, oldest first.
     pub outbox: Vec<Emitted>,
+    /// Whether anything is told: not while the world is made.
+    pub emits: bool,
     next_id: u64,
+    /// GitHub writes no events of projects into timelines: seen since 2026-09.
+    pub silent_timelines: bool,
     pub(crate) random: Random,
     histories: Mutex<Histories>,
 }
@@ -63,7 +67,7 @@ impl World {
         let mut world = Self { now: START, next_id: 1000, random: Random(seed), ..Self::default() };
         let members: Vec<Value> = (0..8).map(|index| world.user(index)).collect();
         world.org = json!({ "__typename": "Organization", "id": "O_1", "databaseId": 9919, "login": "acme", "name": "Acme", "url": "https://github.com/acme",
-            "viewerIsAMember": true, "membersWithRole": members, "teams": [] });
+            "viewerIsAMember": true, "membersWithRole": members, "teams": [], "projectsV2": [] });
         for (index, size) in sizes.iter().enumerate() {
             world.add_repo(&format!("repo-{index:02}"), *size);
         }
@@ -72,6 +76,8 @@ impl World {
         let team = json!({ "id": "T_1", "databaseId": 501, "name": "Core team", "slug": "core-team", "description": null, "privacy": "VISIBLE",
             "createdAt": time(START), "updatedAt": time(START), "members": members, "repositories": repos });
         world.org["teams"] = json!([team]);
+        world.lively_board(300);
+        world.emits = true;
         world
     }
 
@@ -98,18 +104,41 @@ impl World {
         time(self.now)
     }
 
-    /// Every repository, whoever owns it.
-    /// The type of the object with this node id, of those that can be asked for so.
-    pub(crate) fn kind_of_node(&self, id: &str) -> Option<&'static str> {
-        let lists =
-            [("deployments", "id", "Deployment"), ("reviewComments", "node_id", "PullRequestReviewComment"), ("workflowRuns", "node_id", "WorkflowRun")];
-        let has = |list: &str, name: &str| {
-            let items = self.repos.iter().filter_map(|repo| repo.get(list)?.as_array()).flatten();
-            items.filter_map(|item| item.get(name)?.as_str()).any(|one| one == id)
-        };
-        lists.into_iter().find(|(list, name, _)| has(list, name)).map(|(_, _, kind)| kind)
+    /// The object with this node id, whose it is, and its type.
+    pub(crate) fn node(&self, id: &str) -> Option<(Option<&Value>, &Value, &'static str)> {
+        let lists = [
+            ("pullRequests", "id", "PullRequest"),
+            ("issues", "id", "Issue"),
+            ("labels", "id", "Label"),
+            ("milestones", "id", "Milestone"),
+            ("releases", "id", "Release"),
+            ("deployments", "id", "Deployment"),
+            ("reviewComments", "node_id", "PullRequestReviewComment"),
+            ("workflowRuns", "node_id", "WorkflowRun"),
+        ];
+        let is = |item: &&Value, name: &str| item.get(name).and_then(Value::as_str) == Some(id);
+        for repo in self.all() {
+            if is(&repo, "id") {
+                return Some((Some(repo), repo, "Repository"));
+            }
+            for (list, name, kind) in lists {
+                if let Some(found) = repo.get(list).and_then(Value::as_array).into_iter().flatten().find(|item| is(item, name)) {
+                    return Some((Some(repo), found, kind));
+                }
+            }
+        }
+        let teams = self.org.get("teams").and_then(Value::as_array).into_iter().flatten();
+        if let Some(team) = teams.into_iter().find(|team| is(team, "id")) {
+            return Some((None, team, "Team"));
+        }
+        if let Some(project) = self.projects().find(|project| is(project, "id")) {
+            return Some((None, project, "ProjectV2"));
+        }
+        let mut cards = self.projects().flat_map(crate::projects::items);
+        cards.find(|card| is(card, "id")).map(|card| (None, card, "ProjectV2Item"))
     }
 
+    /// Every repository, whoever owns it.
     pub fn all(&self) -> impl Iterator<Item = &Value> {
         self.repos.iter().chain(&self.elsewhere)
     }
@@ -163,6 +192,8 @@ impl World {
     }
 
     pub fn add_repo(&mut self, name: &str, size: Size) {
+        // It comes with what is in it.
+        let emits = std::mem::take(&mut self.emits);
         let id = self.id();
         let at = self.tick(100);
         let labels: Vec<Value> = ["bug", "enhancement", "good first issue", "ünïcode 🚀"]
@@ -201,6 +232,10 @@ impl World {
             self.add_release(name, "v0.1.0");
             self.add_deployment(name);
             self.add_run(name);
+        }
+        self.emits = emits;
+        if let Some(repo) = self.repo_mut(name).cloned().filter(|_| emits) {
+            self.emit_repository(&repo, "created", json!({}));
         }
     }
 
@@ -252,6 +287,7 @@ impl World {
                 refs.push(main);
             }
         }
+        self.emit_push(repo, "refs/heads/main", false, false);
     }
 
     fn grandparent(&self, repo: &str, head: Option<&str>) -> Vec<String> {
@@ -361,6 +397,7 @@ impl World {
             "milestone": { "title": "v1.0", "number": 1 }, "parent": null, "labels": [{ "name": "bug" }], "assignees": [assignee], "subIssues": [],
             "comments": comments, "timelineItems": timeline }),
         );
+        self.emit_item(repo, "issues", number, "opened");
         number
     }
 
@@ -401,6 +438,7 @@ impl World {
             "assignees": [self.user(2)], "reviewRequests": [{ "id": "RR_1", "requestedReviewer": self.user(3) }], "closingIssuesReferences": [],
             "commits": commit.into_iter().collect::<Vec<_>>(), "files": files, "reviews": reviews, "comments": comments, "timelineItems": timeline }),
         );
+        self.emit_pull(repo, number);
         number
     }
 
@@ -409,13 +447,11 @@ impl World {
         let author = self.user(id % 12);
         let name = author.get("login").cloned().unwrap_or_default();
         let user = json!({ "login": name, "id": author.get("databaseId"), "node_id": author.get("id"), "type": "User" });
-        self.push(
-            repo,
-            "reviewComments",
-            json!({ "id": id, "node_id": format!("PRRC_{id}"), "pull_request_review_id": id, "path": "src/file_0.rs", "body": "Why?",
+        let remark = json!({ "id": id, "node_id": format!("PRRC_{id}"), "pull_request_review_id": id, "path": "src/file_0.rs", "body": "Why?",
             "user": user, "author_association": "MEMBER", "line": 3, "original_line": 3, "side": "RIGHT", "commit_id": "0", "original_commit_id": "0",
-            "created_at": at, "updated_at": at, "number": number }),
-        );
+            "created_at": at, "updated_at": at, "number": number });
+        self.push(repo, "reviewComments", remark.clone());
+        self.emit_remark(repo, number, &remark, "created");
     }
 
     pub fn add_release(&mut self, repo: &str, tag: &str) {
@@ -430,6 +466,7 @@ impl World {
         if let Some(repo) = self.repo_mut(repo) {
             repo["pushedAt"] = json!(at);
         }
+        self.emit_newest(repo, "releases");
     }
 
     pub fn add_deployment(&mut self, repo: &str) {
@@ -441,6 +478,7 @@ impl World {
             json!({ "id": format!("DE_{id}"), "databaseId": id, "commitOid": head, "ref": null, "task": "deploy", "environment": "production",
             "description": null, "state": "ACTIVE", "creator": creator, "createdAt": at, "updatedAt": at, "statuses": [status] }),
         );
+        self.emit_newest(repo, "deployments");
     }
 
     pub fn add_run(&mut self, repo: &str) {
@@ -449,6 +487,7 @@ impl World {
             "run_attempt": 1, "event": "push", "status": "completed", "conclusion": "success", "head_sha": head, "head_branch": "main",
             "actor": { "login": "dev-1", "id": 101, "node_id": "U_1", "type": "User" }, "pull_requests": [], "created_at": at, "updated_at": at, "run_started_at": at,
             "html_url": format!("https://github.com/acme/{repo}/actions/runs/{id}") }));
+        self.emit_newest(repo, "workflowRuns");
     }
 
     /// What a copy must hold: rows of each entity, by name.
@@ -469,6 +508,7 @@ impl World {
             reachable.iter().flat_map(|(repo, all)| all.iter().filter_map(|oid| Some(repo.get("commits")?.get(oid)?.get("files")?.as_array()?.len()))).sum();
         let truth = json!({
             "repositories": self.repos.len(),
+            "projects": self.projects().count(), "project_items": self.projects().map(|project| crate::projects::items(project).count()).sum::<usize>(),
             "branches": refs("refs/heads/"), "tags": refs("refs/tags/"),
             "labels": count("labels"), "milestones": count("milestones"), "releases": count("releases"),
             "pull_requests": count("pullRequests"), "issues": count("issues"),

@@ -35,6 +35,13 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Prints the rows of an entity.
     Export(Export),
+    /// Receives GitHub's webhooks on this machine, at /webhook. The secret comes from GITHUB_WEBHOOK_SECRET.
+    Serve(Serve),
+    /// Lists the events that were received, or traces one.
+    Events(Events),
+    /// Computes from the copy how long issues stay in stages, or how long pull requests take.
+    #[command(subcommand)]
+    Report(crate::report::Report),
     /// Starts a simulated GitHub, copies it, and shows what came.
     Demo(Demo),
     /// Prints SCHEMA.md: every entity and field.
@@ -300,6 +307,32 @@ pub(crate) struct Export {
     /// Also what was deleted on GitHub, marked as such.
     #[arg(long)]
     pub(crate) deleted: bool,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) source: Source,
+    #[command(flatten)]
+    pub(crate) groups: Fetch,
+    /// The address to listen at. Others than this machine reach it only by what you put before it.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: String,
+    /// 0 takes one that is free.
+    #[arg(long, default_value_t = 8787)]
+    pub(crate) port: u16,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    /// As GitHub's list of deliveries names it.
+    pub(crate) delivery_id: Option<String>,
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: Where,
 }

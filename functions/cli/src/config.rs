@@ -19,10 +19,7 @@ pub(crate) fn read(file: &Path) -> Result<Integration, Failure> {
 }
 
 fn parse(text: &str) -> Result<Integration, String> {
-    let table: Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().and_then(|span| text.get(..span.start)).map_or(1, |before| before.matches('\n').count() + 1);
-        format!("line {line}: it is not TOML: {}", error.message())
-    })?;
+    let table = parsed(text)?;
     known(&table, &KEYS, "")?;
     let rules = match table.get("repositories") {
         None => Table::new(),
@@ -64,19 +61,26 @@ fn parse(text: &str) -> Result<Integration, String> {
     Ok(one)
 }
 
-fn known(table: &Table, keys: &[&str], within: &str) -> Result<(), String> {
+pub(crate) fn parsed(text: &str) -> Result<Table, String> {
+    text.parse().map_err(|error: toml::de::Error| {
+        let line = error.span().and_then(|span| text.get(..span.start)).map_or(1, |before| before.matches('\n').count() + 1);
+        format!("line {line}: it is not TOML: {}", error.message())
+    })
+}
+
+pub(crate) fn known(table: &Table, keys: &[&str], within: &str) -> Result<(), String> {
     let Some(key) = table.keys().find(|key| !keys.contains(&key.as_str())) else { return Ok(()) };
     let nearest = keys.iter().max_by(|a, b| strsim::jaro_winkler(a, key).total_cmp(&strsim::jaro_winkler(b, key)));
     let meant = nearest.map(|nearest| format!(" Did you mean `{within}{nearest}`?")).unwrap_or_default();
     Err(format!("`{within}{key}` is not a key.{meant} There are: {}", keys.join(", ")))
 }
 
-fn word(table: &Table, key: &str) -> Result<Option<String>, String> {
+pub(crate) fn word(table: &Table, key: &str) -> Result<Option<String>, String> {
     let text = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(|| format!("{key}: write a text in quotes"));
     table.get(key).map(text).transpose()
 }
 
-fn words(table: &Table, key: &str) -> Result<Option<Vec<String>>, String> {
+pub(crate) fn words(table: &Table, key: &str) -> Result<Option<Vec<String>>, String> {
     let wrong = || format!("{key}: write a list of texts, such as [\"one\", \"two\"]");
     let Some(value) = table.get(key) else { return Ok(None) };
     let list = value.as_array().ok_or_else(wrong)?;

@@ -4,10 +4,12 @@ use crate::arguments::{Export, Format};
 use crate::failure::Failure;
 use crate::source::matcher;
 use crate::sync::date;
-use engine::Store;
 use engine::entities::{self, Entity};
 use engine::export::{Filter, export, has_repo, names, schema};
+use engine::{ScopeId, Store};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
@@ -35,7 +37,7 @@ pub(crate) async fn run(arguments: Export) -> Result<ExitCode, Failure> {
     if !aws::Embedded::is_in(dir) {
         return Err(Failure::Usage(format!("there is no copy in {}. Run `sei-github sync` first, or say where it is with --data-dir", dir.display())));
     }
-    let table = aws::Embedded::open(dir).await?;
+    let table = aws::Embedded::join(dir).await?;
     let store = table.store();
     let done = write(&store, entity, &filter, arguments.format, &takes).await;
     table.shutdown().await;
@@ -58,18 +60,55 @@ async fn write(
         return Err(Failure::Usage("no repository of this copy matches --repo. `sei-github status` lists them".to_owned()));
     }
     let mut out = Output::new(format, entity, filter.deleted)?;
+    if entity == &entities::STAGE_TRANSITIONS {
+        transitions(store, &names, filter, takes, &mut out).await?;
+        return Ok(out.end()?);
+    }
     for scope in store.scopes(entity).await? {
         let repo = names.get(&scope).map(String::as_str);
         if has_repo(entity) && !repo.is_some_and(takes) {
             continue;
         }
-        let mut each = |row: Map<String, Value>| {
-            let own = row.get("full_name").and_then(Value::as_str);
+        let mut each = |mut row: Map<String, Value>| {
+            // An item of a board names its repository as it was called when the board was read.
+            if let Some(name) = row.get("repo_id").and_then(Value::as_u64).and_then(|id| names.get(&id)).filter(|_| row.contains_key("repo_name")) {
+                row.insert("repo_name".to_owned(), name.as_str().into());
+            }
+            let own = row.get("full_name").or_else(|| row.get("repo_name")).and_then(Value::as_str);
             if own.is_none_or(takes) { out.row(&row) } else { Ok(()) }
         };
         export(store, entity, scope, repo, filter, &mut each).await??;
     }
     Ok(out.end()?)
+}
+
+/// Moves over boards are kept as they were seen, and follow from that board by board.
+async fn transitions(
+    store: &dyn Store,
+    names: &BTreeMap<ScopeId, String>,
+    filter: &Filter,
+    takes: &(dyn Fn(&str) -> bool + Send + Sync),
+    out: &mut Output,
+) -> Result<(), Failure> {
+    let projects = engine::boards::projects(store).await?;
+    for scope in engine::boards::scopes(store).await? {
+        let project = projects.get(&scope);
+        let Some(board) = engine::boards::read(store, scope, project).await? else { continue };
+        if board.gone && !filter.deleted {
+            continue;
+        }
+        for mut row in board.transitions(board.field(None), names) {
+            let text = |name: &str| row.get(name).and_then(Value::as_str);
+            let late = filter.since.is_none_or(|since| text("at").and_then(|at| at.parse::<Timestamp>().ok()).is_none_or(|at| at >= since));
+            if late && text("repo").is_none_or(takes) {
+                if filter.deleted {
+                    row.insert("deleted".to_owned(), board.gone.into());
+                }
+                out.row(&row)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 enum Output {

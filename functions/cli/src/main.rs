@@ -9,13 +9,16 @@ mod connect;
 mod demo;
 mod device;
 mod dialogue;
+mod events;
 mod export;
 mod failure;
 mod integrations;
 mod plan;
 mod progress;
+mod report;
 mod repos;
 mod runner;
+mod serve;
 mod show;
 mod source;
 mod status;
@@ -45,6 +48,9 @@ async fn main() -> ExitCode {
         Command::Status(status) => status::run(status).await,
         Command::Verify(verify) => verify::run(verify).await,
         Command::Export(export) => export::run(export).await,
+        Command::Serve(serve) => serve::run(serve).await,
+        Command::Events(events) => events::run(events).await,
+        Command::Report(report) => report::run(report).await,
         Command::Demo(demo) => demo::run(demo).await,
         Command::Schema => show::schema(),
         Command::Queries => show::queries(),

@@ -10,11 +10,12 @@ use futures::stream::FuturesUnordered;
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// The queue in the process. A job that already waits is not queued twice, and one that runs is not run beside itself:
 /// two workers on one job are harmless, but the slower one asks for nothing.
 #[derive(Default)]
-pub(crate) struct LocalQueue(Mutex<Jobs>);
+pub(crate) struct LocalQueue(Mutex<Jobs>, Notify);
 
 #[derive(Default)]
 struct Jobs {
@@ -33,6 +34,10 @@ impl Queue for LocalQueue {
                 all.waiting.push_back(job.clone());
             }
         }
+        drop(all);
+        if !jobs.is_empty() {
+            self.1.notify_one();
+        }
         Ok(())
     }
 }
@@ -43,7 +48,7 @@ impl LocalQueue {
     }
 
     /// The next job that does not run yet.
-    fn take(&self) -> Option<Job> {
+    pub(crate) fn take(&self) -> Option<Job> {
         let mut all = self.lock();
         let index = all.waiting.iter().position(|job| !all.running.contains(job))?;
         let job = all.waiting.remove(index)?;
@@ -52,8 +57,13 @@ impl LocalQueue {
         Some(job)
     }
 
-    fn finished(&self, job: &Job) {
+    pub(crate) fn finished(&self, job: &Job) {
         self.lock().running.remove(job);
+    }
+
+    /// Until jobs are sent, or were sent since the last call.
+    pub(crate) async fn came(&self) {
+        self.1.notified().await;
     }
 
     fn len(&self) -> usize {
@@ -77,7 +87,7 @@ pub(crate) struct Summary {
     pub(crate) seen: BTreeMap<String, engine::Seen>,
 }
 
-const WORKERS: usize = 10;
+pub(crate) const WORKERS: usize = 10;
 /// After so many failures in a row a job is left to the next sync.
 const PATIENCE: u32 = 6;
 

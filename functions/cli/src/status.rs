@@ -22,7 +22,7 @@ pub(crate) async fn run(arguments: Status) -> Result<ExitCode, Failure> {
         println!("Nothing is in {} yet. Run `sei-github sync --org ORG` or `sei-github demo`.", dir.display());
         return Ok(ExitCode::SUCCESS);
     }
-    let table = aws::Embedded::open(dir).await?;
+    let table = aws::Embedded::join(dir).await?;
     let (store, now) = (table.store(), SystemClock.now());
     let status = if arguments.exact { engine::exactly(&store, now).await } else { engine::status(&store, now).await };
     let installed = integration::integrations(&store).await;
@@ -37,6 +37,7 @@ pub(crate) async fn run(arguments: Status) -> Result<ExitCode, Failure> {
         }
     }
     status.repositories.retain(|repo| takes(&repo.repo));
+    status.projects.retain(|project| takes(&project.repo));
     let mut out = BufWriter::new(std::io::stdout().lock());
     let told = if arguments.json {
         serde_json::to_writer_pretty(&mut out, &status).map_err(std::io::Error::from).and_then(|()| writeln!(out))
@@ -104,9 +105,17 @@ fn tell(out: &mut impl Write, status: &engine::Status, all: bool) -> std::io::Re
             writeln!(out, "and {} more that are not complete: --all shows every repository, --repo GLOB some", lacking.len() - SHOWN)?;
         }
     }
+    let wanting = status.projects.iter().filter(|project| all || !is_whole(project)).collect::<Vec<_>>();
+    for project in wanting.iter().take(SHOWN) {
+        tell_repository(out, project, all)?;
+    }
     let gone_ones = if gone > 0 { format!(", {gone} gone from GitHub (the copy stays)") } else { String::new() };
     let whole = status.repositories.len() - lacking.len() - gone;
     writeln!(out, "{} repositories: {whole} complete, {} not{gone_ones}", status.repositories.len(), lacking.len())?;
+    if !status.projects.is_empty() {
+        let whole = status.projects.iter().filter(|project| is_whole(project)).count();
+        writeln!(out, "{} projects: {whole} complete or gone", status.projects.len())?;
+    }
     writeln!(out, "{} users", status.users)?;
     writeln!(out, "spent in all: {} requests, {} points", status.spent.requests, status.spent.points)?;
     for limit in &status.limits {

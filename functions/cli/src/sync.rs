@@ -75,7 +75,7 @@ async fn integrate(one: &Integration, shared: BTreeSet<String>, arguments: &Sync
 }
 
 /// Ids are a server's own: two servers in one copy would mix.
-async fn one_github(store: &dyn Store, url: &ApiUrl) -> Result<(), Failure> {
+pub(crate) async fn one_github(store: &dyn Store, url: &ApiUrl) -> Result<(), Failure> {
     let key = StateKey { of: "place".to_owned(), name: "github".to_owned() };
     let state = store.states(std::slice::from_ref(&key)).await?.into_iter().next().unwrap_or_default();
     match state.value.as_str() {

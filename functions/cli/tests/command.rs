@@ -6,6 +6,8 @@ mod access;
 mod choices;
 mod installs;
 mod plans;
+mod reports;
+mod serves;
 mod states;
 mod verifies;
 
@@ -101,7 +103,7 @@ async fn what_is_copied_is_exported_and_told() {
     // The next sync asks for what moved: nothing.
     github.reset_ledger();
     let (code, _, err) = run(sync(&github, &dir, &[])).await;
-    assert_eq!((code, github.ledger().graphql, github.ledger().rest - github.ledger().not_modified), (0, 2, 0), "{err}");
+    assert_eq!((code, github.ledger().graphql, github.ledger().rest - github.ledger().not_modified), (0, 3, 0), "{err}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,10 +11,14 @@
 //! | gate | `gates`, token#resource | every request to GitHub, status |
 //! | what a discovery found and spent | `discoveries`, organization | status |
 //! | commits whose files are to be read | `files#scope`, sha | that sweep |
+//! | what events left to be asked for; which scopes have any | `asked#scope`, node id; `asked`, scope | the job `asked` |
+//! | what became of an event | `deliveries#` + first digit, delivery id | webhook, receiver, events |
+//! | an event that waits in this table, or is too large for the queue | `inbox`, time and id; `claims#id`, number | serve; receiver |
 //!
 //! A record that is as it was costs half a read unit for each 4 KB and no write; one that changed costs one write unit
 //! for each KB (twice that in transactions, which only the embedded table uses, where they are four times as fast).
 
+use crate::amend;
 use crate::item::{self, Item, Packed, keys, string, text};
 use crate::wire::{self, failed};
 use async_trait::async_trait;
@@ -49,12 +53,29 @@ pub struct DynamoStore {
 
 /// What a write does to a row, decided from what was there.
 enum Plan {
-    Put { packed: Box<Packed>, fresh: bool, only_if_absent: bool, version: String, old_parts: Vec<Item> },
-    Bury { key: Item, version: String },
+    Put {
+        packed: Box<Packed>,
+        fresh: bool,
+        only_if_absent: bool,
+        version: String,
+        old_parts: Vec<Item>,
+    },
+    Bury {
+        key: Item,
+        version: String,
+    },
+    /// Sets some fields and leaves the others.
+    Amend {
+        key: Item,
+        version: String,
+        set: Item,
+        fresh: bool,
+        record: Box<Record>,
+    },
 }
 
 /// What is there, as far as writing needs to know.
-struct Existing {
+pub(crate) struct Existing {
     version: String,
     digest: String,
     gone: bool,
@@ -157,6 +178,24 @@ impl DynamoStore {
                     .expression_attribute_values(":v", text(version));
                 item.update(update.build().map_err(broken)?).build()
             }
+            Plan::Amend { key, version, set, .. } => {
+                let mut update = Update::builder()
+                    .table_name(&self.table)
+                    .set_key(Some(key.clone()))
+                    // A row that is in parts by now is put together elsewhere.
+                    .condition_expression("attribute_not_exists(pk) OR (#v < :v AND attribute_not_exists(#n))")
+                    .expression_attribute_names("#n", "_parts")
+                    .expression_attribute_names("#g", "_gone")
+                    .expression_attribute_names("#v", "_v")
+                    .expression_attribute_values(":v", text(version));
+                let mut sets = vec!["#v = :v".to_owned()];
+                for (index, (name, value)) in set.iter().enumerate() {
+                    sets.push(format!("#f{index} = :f{index}"));
+                    update = update.expression_attribute_names(format!("#f{index}"), name).expression_attribute_values(format!(":f{index}"), value.clone());
+                }
+                update = update.update_expression(format!("SET {} REMOVE #g", sets.join(", ")));
+                item.update(update.build().map_err(broken)?).build()
+            }
         })
     }
 
@@ -188,10 +227,12 @@ impl DynamoStore {
                 .set_condition_expression(update.condition_expression)
                 .set_expression_attribute_names(update.expression_attribute_names)
                 .set_expression_attribute_values(update.expression_attribute_values);
-            match request.send().await {
-                Ok(_) => Ok(true),
-                Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => Ok(false),
-                Err(error) => Err(failed(doing, error)),
+            match (request.send().await, plan) {
+                (Ok(_), _) => Ok(true),
+                // Somebody was newer, or it does not fit into the item: looked at as a whole.
+                (Err(error), Plan::Amend { record, .. }) if amend::is_to_be_merged(&error) => self.merge(record).await.map(|written| written.unchanged == 0),
+                (Err(error), _) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => Ok(false),
+                (Err(error), _) => Err(failed(doing, error)),
             }
         } else {
             Ok(false)
@@ -230,7 +271,7 @@ impl DynamoStore {
         Ok(written)
     }
 
-    async fn whole(&self, item: &Item) -> Result<Option<Map<String, Value>>, StoreError> {
+    pub(crate) async fn whole(&self, item: &Item) -> Result<Option<Map<String, Value>>, StoreError> {
         let keys = item::part_keys(item);
         if keys.is_empty() {
             return Ok(None);
@@ -246,8 +287,8 @@ impl DynamoStore {
 fn count(plan: &Plan, done: bool, written: &mut Written) {
     match plan {
         _ if !done => written.unchanged += 1,
-        Plan::Put { fresh: true, .. } => written.created += 1,
-        Plan::Put { .. } => written.updated += 1,
+        Plan::Put { fresh: true, .. } | Plan::Amend { fresh: true, .. } => written.created += 1,
+        Plan::Put { .. } | Plan::Amend { .. } => written.updated += 1,
         Plan::Bury { .. } => written.removed += 1,
     }
 }
@@ -259,6 +300,14 @@ fn plan(record: &Record, existing: Option<&Existing>) -> Option<Plan> {
             existing.filter(|existing| !existing.gone && existing.version < version)?;
             let key = keys(&item::pk(record.entity.name, record.scope), &item::sk(&record.key));
             Some(Plan::Bury { key, version })
+        }
+        Presence::Part => {
+            let (set, fresh) = (item::amendment(record), existing.is_none_or(|existing| existing.gone));
+            if existing.is_some_and(|existing| existing.version >= version) {
+                return None;
+            }
+            let key = keys(&item::pk(record.entity.name, record.scope), &item::sk(&record.key));
+            Some(Plan::Amend { key, version, set, fresh, record: Box::new(record.clone()) })
         }
         Presence::Glimpse if existing.is_some() => None,
         Presence::Glimpse | Presence::Whole => {
@@ -296,6 +345,10 @@ impl Store for DynamoStore {
         let mut written = Written::default();
         let mut plans = Vec::new();
         for (key, record) in &newest {
+            if record.presence == Presence::Part && amend::is_large(record, existing.get(key).map(|existing| existing.parts.as_slice())) {
+                written += self.merge(record).await?;
+                continue;
+            }
             match plan(record, existing.get(key)) {
                 Some(plan) => plans.push(plan),
                 None => written.unchanged += 1,

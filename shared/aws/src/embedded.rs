@@ -1,6 +1,7 @@
 //! A DynamoDB inside this process, on an SQLite file in the data directory, spoken to through the same SDK as in AWS.
 
 use crate::dynamo::{DynamoStore, Writes, create_table_if_missing};
+use crate::table_inbox::TableInbox;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use engine::StoreError;
@@ -12,6 +13,8 @@ use tokio::task::JoinHandle;
 
 const TABLE: &str = "sei-github";
 const FILE: &str = "sei-github.sqlite";
+/// Names the address where the process that holds the directory lets others in.
+const SHARED: &str = "address";
 
 pub struct Embedded {
     client: Client,
@@ -20,6 +23,8 @@ pub struct Embedded {
     server: JoinHandle<Result<(), String>>,
     /// Held as long as we live.
     _lock: Option<File>,
+    /// Tells other processes where it is, as long as we live.
+    shared: Option<PathBuf>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +64,8 @@ impl Embedded {
             }
             Err(TryLockError::Error(source)) => return Err(directory(source)),
         }
+        // Of a process that did not live to take it away.
+        let _ = std::fs::remove_file(dir.join(SHARED));
         lock.set_len(0).and_then(|()| lock.rewind()).and_then(|()| writeln!(lock, "process {}", std::process::id())).map_err(directory)?;
         let file = dir.join(FILE);
         let database =
@@ -69,6 +76,26 @@ impl Embedded {
             Err(error @ StoreError::Unavailable { .. }) => Err(EmbeddedError::Damaged { file, why: error.to_string() }),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The same or, if a process that holds it lets others in, that one's: for reading while events are received.
+    pub async fn join(dir: &Path) -> Result<Self, EmbeddedError> {
+        match Self::open(dir).await {
+            Err(locked @ EmbeddedError::Locked { .. }) => {
+                let Ok(endpoint) = std::fs::read_to_string(dir.join(SHARED)) else { return Err(locked) };
+                let client = client(&endpoint);
+                Ok(Self { client, endpoint, stop: None, server: tokio::spawn(async { Ok(()) }), _lock: None, shared: None })
+            }
+            other => other,
+        }
+    }
+
+    /// Lets other processes of this user in until we end.
+    pub fn share(&mut self, dir: &Path) -> std::io::Result<()> {
+        let file = dir.join(SHARED);
+        std::fs::write(&file, &self.endpoint)?;
+        self.shared = Some(file);
+        Ok(())
     }
 
     /// A table that ends with the process.
@@ -87,13 +114,7 @@ impl Embedded {
         let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, async {
             let _ = stopped.await;
         }));
-        let config = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("us-east-1"))
-            .endpoint_url(&endpoint)
-            .credentials_provider(Credentials::new("embedded", "embedded", None, None, "embedded"))
-            .build();
-        Ok(Self { client: Client::from_conf(config), endpoint, stop: Some(stop), server, _lock: lock })
+        Ok(Self { client: client(&endpoint), endpoint, stop: Some(stop), server, _lock: lock, shared: None })
     }
 
     #[must_use]
@@ -112,11 +133,30 @@ impl Embedded {
         &self.client
     }
 
+    /// Events that wait in it.
+    #[must_use]
+    pub fn inbox(&self) -> TableInbox {
+        TableInbox::new(self.client.clone(), TABLE)
+    }
+
     /// Lets what is under way end, then closes the file.
     pub async fn shutdown(mut self) {
+        if let Some(file) = self.shared.take() {
+            let _ = std::fs::remove_file(file);
+        }
         if let Some(stop) = self.stop.take() {
             let _ = stop.send(());
         }
         let _ = tokio::time::timeout(std::time::Duration::from_secs(5), &mut self.server).await;
     }
+}
+
+fn client(endpoint: &str) -> Client {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(Credentials::new("embedded", "embedded", None, None, "embedded"))
+        .build();
+    Client::from_conf(config)
 }

@@ -69,7 +69,7 @@ pub(crate) fn fields_digest(record: &Record) -> String {
 }
 
 /// The fields as compact JSON, in the order of their names.
-fn json_of(record: &Record) -> Vec<u8> {
+pub(crate) fn json_of(record: &Record) -> Vec<u8> {
     // Values that were read from JSON can be written as JSON.
     serde_json::to_vec(&record.fields).unwrap_or_default()
 }
@@ -103,6 +103,16 @@ pub(crate) fn pack(record: &Record) -> Packed {
         .collect();
     item.insert("_parts".to_owned(), AttributeValue::N(parts.len().to_string()));
     Packed { item, parts, size: 1000 }
+}
+
+/// What sets the fields of a part, and a digest that no whole record has.
+pub(crate) fn amendment(record: &Record) -> Item {
+    let mut set: Item = record.fields.iter().map(|(name, value)| (name.clone(), attribute(value))).collect();
+    set.insert("_d".to_owned(), text(format!("part {}", fields_digest(record))));
+    if sk(&record.key) != record.key {
+        set.insert("_key".to_owned(), text(&record.key));
+    }
+    set
 }
 
 /// Where the parts of an item are, if it has any.

@@ -1,6 +1,8 @@
 //! The engine's ports on AWS: DynamoDB for records and state, SQS for jobs, Secrets Manager for tokens; and a DynamoDB
 //! embedded in the process for local use. Decides nothing.
 
+mod amend;
+mod claim;
 mod doorway;
 mod dynamo;
 #[cfg(feature = "embedded")]
@@ -8,11 +10,15 @@ mod embedded;
 mod erase;
 #[cfg(feature = "embedded")]
 mod file_vault;
+mod inbox;
 mod item;
 mod queue;
 mod secrets;
 mod state;
+#[cfg(feature = "embedded")]
+mod table_inbox;
 mod variables;
+mod webhook;
 mod wire;
 mod worker;
 
@@ -22,8 +28,12 @@ pub use dynamo::{DynamoStore, Writes, create_table_if_missing};
 pub use embedded::{Embedded, EmbeddedError};
 #[cfg(feature = "embedded")]
 pub use file_vault::FileVault;
+pub use inbox::{SqsInbox, SqsMessage};
 pub use queue::SqsQueue;
 pub use secrets::SecretsVault;
+#[cfg(feature = "embedded")]
+pub use table_inbox::{TableInbox, Waiting};
+pub use webhook::{Receiver, Reception, ReceptionConfig, SecretsKeyring};
 pub use worker::{Worker, WorkerConfig, WorkerError};
 
 /// The SDK's usual configuration: region, credentials and `AWS_ENDPOINT_URL` from the environment.

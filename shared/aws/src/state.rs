@@ -58,6 +58,10 @@ impl DynamoStore {
             let mut item = keys(&key.of, &key.name);
             item.insert("revision".to_owned(), AttributeValue::N((seen + 1).to_string()));
             item.insert("value".to_owned(), attribute(value));
+            // The table's time to live looks at attributes of the item itself.
+            if let Some(expires) = value.get("_expires") {
+                item.insert("_expires".to_owned(), attribute(expires));
+            }
             let mut put = self.client.put_item().table_name(&self.table).set_item(Some(item)).condition_expression(condition);
             if seen > 0 {
                 put = put.expression_attribute_values(":seen", seen_value);

@@ -1,6 +1,8 @@
 //! A function's environment variables: those that must be there and the GitHub's address, with all mistakes collected.
 
+use engine::{Group, Selection, Settings};
 use github::ApiUrl;
+use std::collections::BTreeSet;
 
 pub(crate) struct Variables<R> {
     read: R,
@@ -26,6 +28,24 @@ impl<R: Fn(&str) -> Option<String>> Variables<R> {
         split(&(self.read)(name).unwrap_or_default())
     }
 
+    /// What is copied, where no integration says so, and of which GitHub.
+    pub(crate) fn choices(&mut self) -> (Settings, Option<ApiUrl>) {
+        let orgs = self.list("SEI_ORGS");
+        let api_url = self.api_url();
+        let mut groups = BTreeSet::new();
+        for name in self.list("SEI_FETCH") {
+            match Group::parse(&name) {
+                Some(group) => drop(groups.insert(group)),
+                None => self.wrong.push(format!("SEI_FETCH: `{name}` is not a group")),
+            }
+        }
+        if groups.is_empty() {
+            groups.extend(Group::ALL);
+        }
+        let selection = Selection { include: self.list("SEI_REPOS"), exclude: self.list("SEI_EXCLUDE"), ..Selection::default() };
+        (Settings { orgs, selection, groups, ..Settings::default() }, api_url)
+    }
+
     /// GitHub's own service unless told; none, and noted, if it is no address.
     pub(crate) fn api_url(&mut self) -> Option<ApiUrl> {
         let text = (self.read)("SEI_API_URL").unwrap_or_else(|| "https://api.github.com".to_owned());
@@ -33,6 +53,6 @@ impl<R: Fn(&str) -> Option<String>> Variables<R> {
     }
 }
 
-pub(crate) fn split(text: &str) -> Vec<String> {
+fn split(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }

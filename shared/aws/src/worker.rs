@@ -1,10 +1,9 @@
 //! What a Lambda function needs of its environment: read in one place, all mistakes told at once.
 
-use crate::variables::{Variables, split};
+use crate::variables::Variables;
 use crate::{DynamoStore, SecretsVault, SqsQueue, Writes};
-use engine::{Clock, Credential, Env, Fleet, Group, Selection, Settings, StoreError, SystemClock, Tokens, Vault, integration};
+use engine::{Clock, Credential, Env, Fleet, Settings, StoreError, SystemClock, Tokens, Vault, integration};
 use github::ApiUrl;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -40,21 +39,9 @@ impl WorkerConfig {
     pub fn parse(read: impl Fn(&str) -> Option<String>) -> Result<Self, WorkerError> {
         let mut variables = Variables::new(read);
         let (table, queue_url, token_secret) = (variables.required("SEI_TABLE"), variables.required("SEI_QUEUE_URL"), variables.required("SEI_TOKEN_SECRET"));
-        let orgs = split(&variables.required("SEI_ORGS"));
-        let api_url = variables.api_url();
-        let mut groups = BTreeSet::new();
-        for name in variables.list("SEI_FETCH") {
-            match Group::parse(&name) {
-                Some(group) => drop(groups.insert(group)),
-                None => variables.wrong.push(format!("SEI_FETCH: `{name}` is not a group")),
-            }
-        }
-        if groups.is_empty() {
-            groups.extend(Group::ALL);
-        }
+        variables.required("SEI_ORGS");
+        let (settings, api_url) = variables.choices();
         let Some(api_url) = api_url.filter(|_| variables.wrong.is_empty()) else { return Err(WorkerError::Configuration(variables.wrong)) };
-        let selection = Selection { include: variables.list("SEI_REPOS"), exclude: variables.list("SEI_EXCLUDE"), ..Selection::default() };
-        let settings = Settings { orgs, selection, groups, ..Settings::default() };
         Ok(Self { table, queue_url, token_secret, api_url, settings })
     }
 

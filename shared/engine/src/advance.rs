@@ -8,7 +8,7 @@ use crate::model::{Job, Presence, Record, Written};
 use crate::ports::{Listing, StoreError};
 use crate::repository::Repository;
 use crate::sweeps::{self, Complete, Page, Sweep, Visit};
-use crate::{Env, Error, entities};
+use crate::{Env, Error, asked, entities};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +36,9 @@ pub enum Outcome {
 
 /// Moves `job` forward until `deadline`.
 pub async fn advance(job: &Job, env: &Env, deadline: Timestamp) -> Result<Outcome, Error> {
+    if job.sweep == asked::SWEEP {
+        return asked::answer(job, env, deadline).await;
+    }
     let mut meter = Meter { env: env.metered(), told: github::Spent::default() };
     match visit(job, &mut meter, deadline).await {
         Err(Error::Store(StoreError::Conflict)) => Ok(Outcome::Superseded),
@@ -126,7 +129,8 @@ async fn begin(job: &Job, repo: &Repository, sweep: &dyn Sweep, env: &Env) -> Re
 
 /// Writes what a page brought, then the mark that says so.
 async fn settle(job: &Job, env: &Env, mut mark: Mark, sweep: &dyn Sweep, page: Page, now: Timestamp) -> Result<Mark, Error> {
-    let mut written = env.store.put(&page.records).await?;
+    let mut written = env.store.put(&page.ahead).await?;
+    written += env.store.put(&page.records).await?;
     for set in &page.sets {
         written += bury(job, env, set, now).await?;
     }
@@ -157,7 +161,7 @@ async fn settle(job: &Job, env: &Env, mut mark: Mark, sweep: &dyn Sweep, page: P
         mark.watermark = mark.watermark.max(walk.newest);
         mark.done_for = walk.hint;
         mark.missing = walk.missing;
-        mark.finished_at = Some(now);
+        (mark.began_at, mark.finished_at) = (walk.began, Some(now));
     }
     mark::save(env.store.as_ref(), job, &mut mark).await?;
     Ok(mark)
@@ -188,7 +192,7 @@ async fn count(job: &Job, env: &Env, mark: &mut Mark, sweep: &dyn Sweep, seen: &
 }
 
 /// Turns into tombstones what a complete list no longer has.
-async fn bury(job: &Job, env: &Env, set: &Complete, now: Timestamp) -> Result<Written, Error> {
+pub(crate) async fn bury(job: &Job, env: &Env, set: &Complete, now: Timestamp) -> Result<Written, Error> {
     let mut after = set.after.clone();
     let mut written = Written::default();
     loop {
@@ -228,7 +232,7 @@ async fn caught_up(job: &Job, env: &Env, sweep: &dyn Sweep) -> Result<Outcome, E
     Ok(Outcome::CaughtUp)
 }
 
-fn is_passing(error: &github::Error) -> bool {
+pub(crate) fn is_passing(error: &github::Error) -> bool {
     matches!(error, github::Error::Passing { .. } | github::Error::TooHeavy { .. })
 }
 
@@ -289,7 +293,7 @@ fn problem((mark, repo, env): (&Mark, &Repository, &Env), code: &str, error: &Er
     Problem { code: code.to_owned(), message: error.to_string(), since, passing, needs, link }
 }
 
-fn code(error: &github::Error) -> &'static str {
+pub(crate) fn code(error: &github::Error) -> &'static str {
     match error {
         github::Error::Forbidden { reason, .. } => match reason {
             github::Forbidden::Scope { .. } => "scope",

@@ -9,7 +9,8 @@ use crate::node::{Node, Out, padded, short_hash};
 use crate::organization::{self, Pages};
 use crate::people;
 use crate::ports::{Store, StoreError};
-use crate::repository::Repository;
+use crate::projects;
+use crate::repository::{Repository, close};
 use crate::summary::{self, Summary};
 use crate::sweeps::{self, Sweep};
 use crate::{Error, Listing};
@@ -41,7 +42,7 @@ pub struct Found {
 }
 
 pub(crate) fn queries() -> Vec<(String, String)> {
-    [("repositories".to_owned(), organization::query("", ""))].into_iter().chain(people::queries()).collect()
+    [("repositories".to_owned(), organization::query("", ""))].into_iter().chain(people::queries()).chain(projects::queries()).collect()
 }
 
 /// What the last discovery of an organization left, and what all of them spent.
@@ -159,6 +160,7 @@ async fn look(org: &str, env: &Env) -> Result<Found, Error> {
     }
     (found.organization, found.listed) = (org_id, listed);
     people::read(org, org_id, env, &mut found).await?;
+    projects::read(org, org_id, env, &mut found).await?;
     for jobs in found.jobs.chunks(100) {
         env.queue.send(jobs).await?;
     }
@@ -185,7 +187,7 @@ async fn look_at(env: &Env, org_id: ScopeId, nodes: &[Node<'_>], found: &mut Fou
 }
 
 /// Saves the hint if it differs, and names the sweeps that have something to read.
-async fn due(env: &Env, hint: &Repository, noted: &Summary) -> Result<Vec<Job>, Error> {
+pub(crate) async fn due(env: &Env, hint: &Repository, noted: &Summary) -> Result<Vec<Job>, Error> {
     let state: BTreeMap<String, crate::State> = env.store.states_of(&mark::partition(hint.id)).await?.into_iter().collect();
     let before = state.get("hint").cloned().unwrap_or_default();
     let value = serde_json::to_value(hint).map_err(|error| Error::Unreadable(error.to_string()))?;
@@ -221,6 +223,10 @@ pub(crate) fn is_due(env: &Env, hint: &Repository, sweep: &dyn Sweep, mark: &Mar
     }
     if sweep.always_due() {
         return hint.moved.contains_key("commits");
+    }
+    let age = mark.finished_at.map(|at| env.now().duration_since(at));
+    if moved.is_some() && age.zip(sweep.trusts_for()).is_some_and(|(age, most)| age >= most) {
+        return true;
     }
     match moved {
         None => false,
@@ -280,6 +286,7 @@ pub(crate) fn hint(node: Node<'_>, org_id: ScopeId) -> Repository {
         owner: node.str("owner.login").unwrap_or_default().to_owned(),
         name: node.str("name").unwrap_or_default().to_owned(),
         default_branch: node.str("defaultBranchRef.name").map(str::to_owned),
+        node_id: None,
         moved,
         totals,
         disabled,
@@ -330,6 +337,60 @@ fn fields(node: Node<'_>, before: Option<&serde_json::Map<String, Value>>) -> Va
     })
 }
 
+/// Looks at one repository again, after something happened to it. What moved in its lists is not compared, since events
+/// tell that; its commits are read when its head is another one, and everything if nobody knew it before.
+pub(crate) async fn look_again(node: Node<'_>, env: &Env) -> Result<Vec<Job>, Error> {
+    let Some(id) = node.u64("databaseId") else { return Ok(Vec::new()) };
+    let key = Repository::key(id);
+    let state = env.store.states(std::slice::from_ref(&key)).await?.into_iter().next().unwrap_or_default();
+    let Some(known) = Repository::parse(&state) else { return Ok(Vec::new()) };
+    let mut hint = hint(node, known.org_id);
+    let moved_here = !hint.owner.eq_ignore_ascii_case(&known.owner);
+    if moved_here {
+        // Where it is now, that organization's event or discovery tells, if it is one of ours.
+        lost(id, env, env.now()).await?;
+        return Ok(Vec::new());
+    }
+    let stored = env.store.get(&REPOSITORIES, hint.org_id, &[padded(id)]).await?;
+    let mut out = Out::new(hint.org_id, env.now());
+    out.push(&REPOSITORIES, padded(id), None, fields(node, stored.first().map(|row| &row.fields)));
+    env.store.put(&out.records).await?;
+    if known.moved.is_empty() || known.gone {
+        let summary = summary::read(env.store.as_ref(), std::slice::from_ref(&hint)).await?.into_iter().next().unwrap_or_default();
+        return due(env, &hint, &summary).await;
+    }
+    let mut jobs = Vec::new();
+    let head = hint.moved.remove("commits");
+    let mut moved = known.moved.clone();
+    if head.is_some() && head != known.moved.get("commits").cloned() {
+        moved.extend(head.map(|head| ("commits".to_owned(), head)));
+        if env.settings.wants(crate::Group::Commits) {
+            jobs.push(Job { scope: id, sweep: "commits".to_owned(), integration: env.settings.integration.clone() });
+        }
+    }
+    // The lists' totals stay as they were when discovery compared them.
+    let hint = Repository { moved, totals: known.totals.clone(), ..hint };
+    if hint != known {
+        let value = serde_json::to_value(&hint).map_err(|error| Error::Unreadable(error.to_string()))?;
+        // Somebody else looked at the same time: his job may be of an older head, so ours is sent all the same.
+        match env.store.save(&key, state.revision, &value).await {
+            Ok(_) | Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+        summary::renew(env.store.as_ref(), id).await?;
+    }
+    Ok(jobs)
+}
+
+/// GitHub does not show the repository any more: a tombstone, and its sweeps stop.
+pub(crate) async fn lost(id: ScopeId, env: &Env, now: Timestamp) -> Result<(), Error> {
+    let Some(known) = Repository::read(env, id).await? else { return Ok(()) };
+    for row in env.store.get(&REPOSITORIES, known.org_id, &[padded(id)]).await?.iter().filter(|row| !row.gone) {
+        env.store.put(&[crate::receive::tombstone(known.org_id, id, row.version.absent(now))]).await?;
+    }
+    close(id, known.org_id, env.store.as_ref()).await
+}
+
 /// Makes tombstones of the repositories that an organization no longer has: deleted, transferred away, or no longer visible.
 pub async fn bury(store: &dyn Store, now: Timestamp, org_id: ScopeId, listed: &BTreeSet<String>) -> Result<Written, Error> {
     let mut after: Option<String> = None;
@@ -354,22 +415,7 @@ pub async fn bury(store: &dyn Store, now: Timestamp, org_id: ScopeId, listed: &B
             fields: serde_json::Map::new(),
             presence: Presence::Gone,
         });
-        // Its sweeps stop, unless another organization has it now.
-        let key: StateKey = Repository::key(id);
-        let states = store.states(std::slice::from_ref(&key)).await?;
-        let Some((state, mut hint)) = states.first().and_then(|state| Some((state, Repository::parse(state)?))) else { continue };
-        if hint.org_id != org_id {
-            continue;
-        }
-        if !hint.gone {
-            hint.gone = true;
-            let value = serde_json::to_value(&hint).map_err(|error| Error::Unreadable(error.to_string()))?;
-            match store.save(&key, state.revision, &value).await {
-                Ok(_) | Err(StoreError::Conflict) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        summary::mend(store, &hint, &BTreeMap::new(), &Summary::default()).await?;
+        close(id, org_id, store).await?;
     }
     Ok(store.put(&records).await?)
 }

@@ -30,6 +30,11 @@ entities! {
     commit_files::COMMIT_FILES,
     deployments::DEPLOYMENTS,
     workflow_runs::WORKFLOW_RUNS,
+    projects::PROJECTS,
+    project_fields::PROJECT_FIELDS,
+    project_items::PROJECT_ITEMS,
+    stage_sightings::STAGE_SIGHTINGS,
+    stage_transitions::STAGE_TRANSITIONS,
 }
 
 use serde::{Deserialize, Serialize};
@@ -83,6 +88,7 @@ pub enum Group {
     Teams,
     Deployments,
     WorkflowRuns,
+    Projects,
 }
 
 impl Field {
@@ -106,8 +112,18 @@ pub fn find(name: &str) -> Option<&'static Entity> {
 }
 
 impl Group {
-    pub const ALL: [Self; 9] =
-        [Self::Always, Self::PullRequests, Self::Issues, Self::Commits, Self::CommitFiles, Self::Releases, Self::Teams, Self::Deployments, Self::WorkflowRuns];
+    pub const ALL: [Self; 10] = [
+        Self::Always,
+        Self::PullRequests,
+        Self::Issues,
+        Self::Commits,
+        Self::CommitFiles,
+        Self::Releases,
+        Self::Teams,
+        Self::Deployments,
+        Self::WorkflowRuns,
+        Self::Projects,
+    ];
 
     /// As `--fetch` takes it.
     #[must_use]
@@ -122,6 +138,7 @@ impl Group {
             Self::Teams => "teams",
             Self::Deployments => "deployments",
             Self::WorkflowRuns => "workflow-runs",
+            Self::Projects => "projects",
         }
     }
 

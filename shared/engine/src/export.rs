@@ -1,6 +1,6 @@
 //! Reads an entity's rows back, in key order, as the objects that `export` prints.
 
-use crate::entities::{Entity, Kind, PULL_REQUESTS, REPOSITORIES, REVIEW_COMMENTS, TEAMS, USERS};
+use crate::entities::{Entity, Group, Kind, PULL_REQUESTS, REPOSITORIES, REVIEW_COMMENTS, TEAMS, USERS};
 use crate::model::{ScopeId, Stored};
 use crate::ports::{Listing, Store, StoreError};
 use jiff::Timestamp;
@@ -137,7 +137,7 @@ fn object(entity: &'static Entity, mut row: Stored, repo: Option<&str>, deleted:
 /// Whether rows belong to a repository, and so begin with its name.
 #[must_use]
 pub fn has_repo(entity: &Entity) -> bool {
-    entity != &REPOSITORIES && entity != &USERS && entity != &TEAMS
+    entity != &REPOSITORIES && entity != &USERS && entity != &TEAMS && entity.group != Group::Projects
 }
 
 /// JSON Schema (draft 2020-12) of one exported row.

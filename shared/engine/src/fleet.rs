@@ -48,6 +48,11 @@ impl Fleet {
         Self { envs: envs.into_iter().enumerate().map(one).collect() }
     }
 
+    #[must_use]
+    pub fn envs(&self) -> &[Env] {
+        &self.envs
+    }
+
     /// The integration that sent the job, or the first: what it may not see, it is told.
     #[must_use]
     pub fn of(&self, job: &Job) -> Option<&Env> {

@@ -18,6 +18,8 @@ pub struct Mark {
     /// What discovery had said of the sweep when the last finished one began: the same again means that nothing moved.
     pub done_for: Option<String>,
     pub finished_at: Option<Timestamp>,
+    /// When the last finished sweep began: nothing that it read was read before.
+    pub began_at: Option<Timestamp>,
     /// The sweep under way.
     pub walk: Option<Walk>,
     /// Smaller than usual after GitHub found a page too heavy; grows back.

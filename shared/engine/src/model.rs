@@ -1,14 +1,32 @@
 //! The nouns: what a record, a mark and a job are. Knows no GitHub query and no table.
 
 use crate::entities::Entity;
+use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// GitHub's numeric id (`databaseId`) of a repository, or of an organization for what belongs to no repository.
+/// GitHub's numeric id (`databaseId`) of a repository, of an organization for what belongs to no repository, or a number
+/// that stands for a project, see [`project_scope`].
 ///
 /// Names change and are reused; ids are neither.
 pub type ScopeId = u64;
+
+/// No repository's id has this bit, and whoever reads the sum as a JSON number reads it exactly.
+const PROJECT: ScopeId = 1 << 52;
+
+/// The scope of what is on a project's board, by the project's node id: the only name of it that webhooks and timelines
+/// tell, too. GitHub numbers projects apart from repositories, and both have marks, so that a hash serves better.
+#[must_use]
+pub fn project_scope(node_id: &str) -> ScopeId {
+    crate::node::short_hash(node_id) % PROJECT + PROJECT
+}
+
+/// Whether this is a project's scope.
+#[must_use]
+pub const fn is_project(scope: ScopeId) -> bool {
+    scope & PROJECT != 0
+}
 
 /// "Look at this sweep of this repository." It carries no state: late, lost or doubled, it cannot matter.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,6 +37,20 @@ pub struct Job {
     /// Whose token and choices; none without integrations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration: Option<String>,
+}
+
+/// An event that GitHub sent and signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// `X-GitHub-Delivery`: the same when GitHub sends it again.
+    pub delivery: String,
+    /// `X-GitHub-Event`, such as `issues`.
+    pub event: String,
+    /// `X-GitHub-Hook-ID`, where it was told.
+    pub hook: Option<String>,
+    pub received_at: Timestamp,
+    /// Byte for byte.
+    pub body: Bytes,
 }
 
 /// One object of GitHub's, normalised.
@@ -42,6 +74,9 @@ pub enum Presence {
     Whole,
     /// Some fields only: written where nothing is known yet, never over something.
     Glimpse,
+    /// Some fields only: written over those that are stored, of which the others stay. Where nothing is stored, the
+    /// row is made of what is there.
+    Part,
     /// A tombstone: GitHub no longer has it. The last known fields are kept by the store.
     Gone,
 }
@@ -70,6 +105,11 @@ impl Version {
     pub fn absent(&self, read_at: Timestamp) -> Self {
         let changed = self.0.split('/').next().unwrap_or_default();
         Self(format!("{changed}/{read_at:.3}"))
+    }
+
+    /// The second in which it changed: GitHub tells no more.
+    pub(crate) fn second(&self) -> &str {
+        self.0.get(.."2026-01-01T00:00:00".len()).unwrap_or_default()
     }
 
     /// When the object was read, as RFC 3339 text.

@@ -16,7 +16,15 @@ pub(crate) fn query(of_organization: &str, of_head: &str) -> String {
         "query($org: String!, $first: Int!, $after: String) {{ rateLimit {{ cost remaining resetAt }} organization(login: $org) {{ \
     databaseId login viewerIsAMember {of_organization} repositories(first: $first, after: $after, orderBy: {{field: NAME, direction: ASC}}) {{ \
     totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ \
-    id databaseId name nameWithOwner owner {{ login }} description url isPrivate visibility isArchived isFork isDisabled isTemplate hasIssuesEnabled \
+    {} }} }} }} }}",
+        fields(of_head)
+    )
+}
+
+/// Of a repository, everything that discovery wants to know; `of_head` of its default branch's head.
+pub(crate) fn fields(of_head: &str) -> String {
+    format!(
+        "id databaseId name nameWithOwner owner {{ login }} description url isPrivate visibility isArchived isFork isDisabled isTemplate hasIssuesEnabled \
     createdAt updatedAt pushedAt diskUsage stargazerCount forkCount licenseInfo {{ spdxId }} primaryLanguage {{ name }} \
     defaultBranchRef {{ name target {{ oid {of_head} }} }} languages(first: 50, orderBy: {{field: SIZE, direction: DESC}}) {{ edges {{ size node {{ name }} }} }} \
     repositoryTopics(first: 50) {{ nodes {{ topic {{ name }} }} }} \
@@ -26,7 +34,7 @@ pub(crate) fn query(of_organization: &str, of_head: &str) -> String {
     milestones(first: 100, orderBy: {{field: UPDATED_AT, direction: DESC}}) {{ totalCount nodes {{ number updatedAt }} }} \
     branches: refs(first: 1, refPrefix: \"refs/heads/\") {{ totalCount }} tags: refs(first: 1, refPrefix: \"refs/tags/\") {{ totalCount }} \
     releases(first: 20, orderBy: {{field: CREATED_AT, direction: DESC}}) {{ totalCount nodes {{ id updatedAt }} }} \
-    deployments(first: 20, orderBy: {{field: CREATED_AT, direction: DESC}}) {{ totalCount nodes {{ id updatedAt state }} }} }} }} }} }}"
+    deployments(first: 20, orderBy: {{field: CREATED_AT, direction: DESC}}) {{ totalCount nodes {{ id updatedAt state }} }}"
     )
 }
 

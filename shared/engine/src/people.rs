@@ -17,6 +17,11 @@ const PEOPLE_QUERY: &str = "query($org: String!, $people: Boolean!, $after: Stri
     parentTeam { slug } createdAt updatedAt members(first: 100) { pageInfo { hasNextPage endCursor } nodes { login } } \
     repositories(first: 100) { pageInfo { hasNextPage endCursor } nodes { nameWithOwner } } } } } }";
 
+/// What the query has of a team.
+pub(crate) const TEAM: &str = "id databaseId slug name description privacy \
+    parentTeam { slug } createdAt updatedAt members(first: 100) { pageInfo { hasNextPage endCursor } nodes { login } } \
+    repositories(first: 100) { pageInfo { hasNextPage endCursor } nodes { nameWithOwner } }";
+
 /// As the query has it.
 const TEAMS_A_PAGE: u32 = 30;
 
@@ -81,7 +86,7 @@ pub(crate) fn cost(members: u64, teams: u64, wants_teams: bool) -> Bill {
 }
 
 /// What GitHub says to a token that may not see something; every other error is one.
-fn why_refused(answer: Result<github::Answer, Error>) -> Result<String, Error> {
+pub(crate) fn why_refused(answer: Result<github::Answer, Error>) -> Result<String, Error> {
     match answer {
         Ok(answer) => Ok(answer.errors.first().map_or_else(|| "GitHub returned nothing.".to_owned(), |error| error.message.clone())),
         Err(Error::GitHub(error @ (github::Error::Forbidden { .. } | github::Error::Absent { .. } | github::Error::Rejected { .. }))) => Ok(error.to_string()),
@@ -89,7 +94,7 @@ fn why_refused(answer: Result<github::Answer, Error>) -> Result<String, Error> {
     }
 }
 
-async fn team(org: &str, node: Node<'_>, env: &Env, out: &mut Out) -> Result<(), Error> {
+pub(crate) async fn team(org: &str, node: Node<'_>, env: &Env, out: &mut Out) -> Result<(), Error> {
     let (Some(id), Some(slug)) = (node.u64("databaseId"), node.str("slug")) else { return Ok(()) };
     let names = |node: Node<'_>, list: &str, field: &str| -> Vec<String> { node.items(list).filter_map(|item| item.str(field)).map(str::to_owned).collect() };
     let mut members = names(node, "members.nodes", "login");

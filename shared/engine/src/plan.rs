@@ -16,7 +16,7 @@ use crate::mark::Mark;
 use crate::node::Node;
 use crate::organization::{self, Pages};
 use crate::repository::Repository;
-use crate::sweeps;
+use crate::sweeps::{self, board};
 use crate::{Env, Error};
 use sample::Sample;
 use serde::Serialize;
@@ -104,6 +104,8 @@ struct Listed {
     missing: Vec<String>,
     people: f64,
     teams: f64,
+    /// Items of each project's board.
+    boards: Vec<u64>,
     bill: Bill,
 }
 
@@ -138,6 +140,13 @@ pub async fn plan(env: &Env) -> Result<Plan, Error> {
         wanted.iter().for_each(|(name, count)| *rows.entry(name).or_default() += count);
         let rows = wanted.into_iter().map(|(name, count)| (name, count.round() as u64)).collect();
         per_repository.push(RepositoryPlan { repo: repo.full_name(), rows, first_sync: own.into(), sampled: sample.has(repo.id) });
+    }
+    let boards = listed.boards.iter().map(|items| board::first_read(*items)).fold(Bill::default(), std::ops::Add::add);
+    by_sweep.iter_mut().filter(|(name, _)| *name == entities::PROJECT_ITEMS.name).for_each(|(_, sum)| *sum = boards);
+    bill = bill + boards;
+    if !listed.boards.is_empty() {
+        rows.insert(entities::PROJECTS.name, listed.boards.len() as f64);
+        rows.insert(entities::PROJECT_ITEMS.name, listed.boards.iter().sum::<u64>() as f64);
     }
     rows.insert(entities::REPOSITORIES.name, listed.repositories.len() as f64);
     rows.insert(entities::USERS.name, listed.people);
@@ -186,6 +195,11 @@ async fn list(org: &str, env: &Env, listed: &mut Listed) -> Result<(), Error> {
             repo.totals.insert(entities::COMMITS.name.to_owned(), node.u64("defaultBranchRef.target.history.totalCount").unwrap_or(0));
             listed.repositories.push(repo);
         }
+    }
+    if env.settings.wants(Group::Projects) {
+        let boards = crate::projects::count(org, env).await;
+        listed.bill = listed.bill + crate::projects::cost(&boards);
+        listed.boards.extend(boards);
     }
     let pages = f64::from(1 + further(seen, organization::PAGE));
     listed.bill = listed.bill

@@ -1,7 +1,7 @@
 //! What the engine needs from the world: a store, a queue, a clock. Names no technology.
 
 use crate::entities::Entity;
-use crate::model::{Job, Record, ScopeId, State, StateKey, Stored, Written};
+use crate::model::{Job, Received, Record, ScopeId, State, StateKey, Stored, Written};
 use async_trait::async_trait;
 use github::Credential;
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +14,8 @@ pub trait Store: Send + Sync {
     /// Idempotent; may stop half-way on an error, and is then repeated. Two records with the same entity, scope
     /// and key in one call: the one with the greater version wins.
     ///
-    /// `Glimpse`: only where no row exists. `Gone`: keeps the row's fields, sets the tombstone; a row that does not
+    /// `Part`: sets the fields that it has and leaves the others as they are, in one step; a row that does not exist is
+    /// made of them, and one that is a tombstone revived. `Glimpse`: only where no row exists. `Gone`: keeps the row's fields, sets the tombstone; a row that does not
     /// exist is not created. A `Whole` record with a version greater than a tombstone's revives the row.
     async fn put(&self, records: &[Record]) -> Result<Written, StoreError>;
 
@@ -77,6 +78,13 @@ pub trait Queue: Send + Sync {
         let _ = wait;
         self.send(jobs).await
     }
+}
+
+/// Where events wait between their receipt and their application.
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// Takes an event in. Durable once it returns: GitHub is told so, and sends it no second time.
+    async fn accept(&self, event: &Received) -> Result<(), StoreError>;
 }
 
 /// Where credentials are kept.

@@ -1,10 +1,13 @@
 //! Deletes from the copy what no integration chooses any more: whole repositories, and groups that were switched off.
 //! Asks nobody, and leaves alone what is merely gone from GitHub.
 
-use crate::entities::{COMMIT_FILES, Entity, Group, ISSUE_COMMENTS, ISSUE_EVENTS, RELEASES, REPOSITORIES, TEAMS};
+use crate::boards;
+use crate::entities::{
+    COMMIT_FILES, Entity, Group, ISSUE_COMMENTS, ISSUE_EVENTS, PROJECT_FIELDS, PROJECT_ITEMS, PROJECTS, RELEASES, REPOSITORIES, STAGE_SIGHTINGS, TEAMS,
+};
 use crate::integration::Integration;
 use crate::mark;
-use crate::model::{Job, ScopeId, StateKey};
+use crate::model::{Job, ScopeId, StateKey, Stored};
 use crate::node::Node;
 use crate::ports::{Listing, Store, StoreError};
 use crate::repository::Repository;
@@ -53,6 +56,14 @@ pub async fn purge(store: &dyn Store, integrations: &[Integration], delete: bool
         let left = store.list(&Listing { entity: &REPOSITORIES, scope: org, prefix: "", after: None, limit: 1 }).await?;
         if delete && left.rows.is_empty() {
             store.erase(&REPOSITORIES, org, "").await?;
+        }
+    }
+    let orgs: BTreeSet<String> =
+        integrations.iter().filter(|one| one.fetch.contains(&Group::Projects)).flat_map(|one| &one.organizations).map(|org| org.to_lowercase()).collect();
+    for (scope, project) in boards::projects(store).await? {
+        let owner = project.fields.get("html_url").and_then(Value::as_str).and_then(boards::name_of).unwrap_or_default();
+        if !orgs.contains(owner.split('/').next().unwrap_or_default().to_lowercase().as_str()) {
+            board(store, scope, &project, delete, &mut purged).await?;
         }
     }
     purged.rows.retain(|_, rows| *rows > 0);
@@ -115,6 +126,21 @@ async fn repository(store: &dyn Store, id: ScopeId, chosen: Option<&BTreeSet<Gro
             forget(store, &Repository::key(id)).await?;
         }
         summary::renew(store, id).await?;
+    }
+    Ok(())
+}
+
+/// A project with its board and the history of it.
+async fn board(store: &dyn Store, scope: ScopeId, project: &Stored, delete: bool, purged: &mut Purged) -> Result<(), StoreError> {
+    for entity in [&PROJECT_ITEMS, &PROJECT_FIELDS, &STAGE_SIGHTINGS] {
+        erase(store, entity, scope, "", delete, purged).await?;
+    }
+    let rows = if delete { store.erase(&PROJECTS, project.scope, &project.key).await? } else { 1 };
+    *purged.rows.entry(PROJECTS.name).or_default() += rows;
+    if delete {
+        forget(store, &mark::key(&Job { scope, sweep: PROJECT_ITEMS.name.to_owned(), integration: None })).await?;
+        forget(store, &Repository::key(scope)).await?;
+        summary::renew(store, scope).await?;
     }
     Ok(())
 }

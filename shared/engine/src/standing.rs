@@ -132,15 +132,15 @@ pub(crate) fn chosen(discoveries: &[(String, Discovered)], org: ScopeId) -> Opti
     }))
 }
 
-/// Every entity of a repository, in the order of the sweeps.
-pub(crate) fn judge(summary: &Summary, chosen: Option<&Discovered>, now: Timestamp) -> Vec<EntityStatus> {
+/// Every entity of a repository, or of a project's board, in the order of the sweeps.
+pub(crate) fn judge(id: ScopeId, summary: &Summary, chosen: Option<&Discovered>, now: Timestamp) -> Vec<EntityStatus> {
     let none = Swept::default();
     let of = |sweep: &'static dyn Sweep| {
         let swept = summary.sweeps.get(sweep.name()).unwrap_or(&none);
         let case = Case { summary, swept, sweep, chosen, now };
         sweep.entities().iter().enumerate().map(|(index, entity)| case.entity(entity, index == 0)).collect::<Vec<_>>()
     };
-    sweeps::ALL.iter().flat_map(|sweep| of(*sweep)).collect()
+    sweeps::of(id).flat_map(of).collect()
 }
 
 fn time(seconds: i64) -> Option<Timestamp> {

@@ -2,10 +2,10 @@
 //! its cost does not grow with the rows; or exactly, from the marks and by counting.
 
 use crate::discover::{Discovered, discoveries};
-use crate::entities::{self, REPOSITORIES, USERS};
+use crate::entities::{self, Entity, PROJECTS, REPOSITORIES, USERS};
 use crate::gate;
 use crate::mark::{self, Cost, Mark, Tally};
-use crate::model::{ScopeId, State};
+use crate::model::{ScopeId, State, is_project, project_scope};
 use crate::node::EVERYWHERE;
 use crate::ports::{Listing, Store, StoreError};
 use crate::repository::Repository;
@@ -20,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Status {
     pub organizations: Vec<DiscoveryStatus>,
     pub repositories: Vec<RepositoryStatus>,
+    /// Boards of projects, under the name `organization/projects/number`.
+    pub projects: Vec<RepositoryStatus>,
     /// Whether every row was counted now; if not, each number is as of its `counted_at`.
     pub exact: bool,
     pub users: u64,
@@ -94,13 +96,13 @@ pub async fn status(store: &dyn Store, now: Timestamp) -> Result<Status, StoreEr
 /// The same from the rows and marks themselves, counting every row: its cost grows with the table.
 pub async fn exactly(store: &dyn Store, now: Timestamp) -> Result<Status, StoreError> {
     let mut repositories = Vec::new();
-    for org in store.scopes(&REPOSITORIES).await? {
+    for (entity, org) in scopes_of(store).await? {
         let mut after: Option<String> = None;
         loop {
-            let listing = Listing { entity: &REPOSITORIES, scope: org, prefix: "", after: after.as_deref(), limit: 500 };
+            let listing = Listing { entity, scope: org, prefix: "", after: after.as_deref(), limit: 500 };
             let page = store.list(&listing).await?;
             after = page.rows.last().map(|row| row.key.clone());
-            for id in page.rows.iter().filter_map(|row| row.key.parse().ok()) {
+            for id in page.rows.iter().filter_map(|row| if entity == &PROJECTS { Some(project_scope(&row.key)) } else { row.key.parse().ok() }) {
                 let states: BTreeMap<String, State> = store.states_of(&mark::partition(id)).await?.into_iter().collect();
                 let Some(hint) = states.get("hint").and_then(Repository::parse).filter(|hint| hint.org_id == org) else { continue };
                 let mut summary = Summary::of(&hint, &states);
@@ -113,6 +115,15 @@ pub async fn exactly(store: &dyn Store, now: Timestamp) -> Result<Status, StoreE
         }
     }
     told(store, repositories, discoveries(store).await?, now, true).await
+}
+
+/// Where repositories and projects are listed.
+async fn scopes_of(store: &dyn Store) -> Result<Vec<(&'static Entity, ScopeId)>, StoreError> {
+    let mut all = Vec::new();
+    for entity in [&REPOSITORIES, &PROJECTS] {
+        all.extend(store.scopes(entity).await?.into_iter().map(|org| (entity, org)));
+    }
+    Ok(all)
 }
 
 /// What is missing at length, where the summary has no place for it.
@@ -137,21 +148,24 @@ async fn told(
     exact: bool,
 ) -> Result<Status, StoreError> {
     let (mut written, mut spent) = (Tally::default(), Cost::default());
-    let mut repositories = Vec::with_capacity(summaries.len());
+    let (mut repositories, mut projects) = (Vec::with_capacity(summaries.len()), Vec::new());
     let mut by_org: BTreeMap<ScopeId, Option<Discovered>> = BTreeMap::new();
     for (id, summary) in summaries {
         for swept in summary.sweeps.values() {
             written += &swept.written();
             spent += swept.spent();
         }
-        let mut entities = standing::judge(&summary, by_org.entry(summary.org).or_insert_with(|| standing::chosen(&discoveries, summary.org)).as_ref(), now);
+        let mut entities =
+            standing::judge(id, &summary, by_org.entry(summary.org).or_insert_with(|| standing::chosen(&discoveries, summary.org)).as_ref(), now);
         for entity in entities.iter_mut().filter(|_| exact) {
             if let Some(of) = entities::find(entity.entity) {
                 (entity.rows, entity.counted_at) = (store.count(of, id).await?, Some(now));
             }
         }
-        repositories.push(RepositoryStatus { repo: summary.repo, id, gone: summary.gone, entities });
+        let into = if is_project(id) { &mut projects } else { &mut repositories };
+        into.push(RepositoryStatus { repo: summary.repo, id, gone: summary.gone, entities });
     }
+    projects.sort_by(|a, b| a.repo.cmp(&b.repo));
     repositories.sort_by(|a, b| a.repo.cmp(&b.repo));
     let mut organizations = Vec::new();
     for (organization, last) in discoveries {
@@ -186,7 +200,7 @@ async fn told(
         });
     }
     let users = store.count(&USERS, EVERYWHERE).await?;
-    Ok(Status { organizations, repositories, exact, users, spent, written, limits: closed_gates(store, now).await?, expiring: BTreeMap::new() })
+    Ok(Status { organizations, repositories, projects, exact, users, spent, written, limits: closed_gates(store, now).await?, expiring: BTreeMap::new() })
 }
 
 async fn closed_gates(store: &dyn Store, now: Timestamp) -> Result<Vec<ClosedGate>, StoreError> {

@@ -1,5 +1,6 @@
 //! How GitHub is read: one way of reading a file, listed here once. What a thing is, `entities` knows.
 
+pub(crate) mod board;
 mod catalogue;
 mod census;
 pub(crate) mod commit_files;
@@ -13,16 +14,23 @@ mod review_comments;
 mod timeline;
 mod workflow_runs;
 
+pub(crate) use catalogue::{list as catalogue_list, mark_default};
+pub(crate) use connections::{Connection, Overflow, Parent, check};
+pub(crate) use deployments::{SELECT as DEPLOYMENT, complete_statuses, read as deployment};
+pub(crate) use items::Kind;
+pub(crate) use review_comments::read as review_comment;
+pub(crate) use workflow_runs::read as workflow_run;
+
 use crate::Error;
 use crate::entities::{Entity, Group};
 use crate::env::Env;
 use crate::mark::{Mark, Validator};
-use crate::model::{Job, Record, ScopeId, Stored};
+use crate::model::{Job, Record, ScopeId, Stored, is_project};
 use crate::node::Node;
 use crate::plan::{Bill, Counted, Shape, Weight};
 use crate::repository::Repository;
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,6 +55,10 @@ pub(crate) trait Sweep: Send + Sync {
     }
     /// The sweep that leaves it what to read: it is due when that one has caught up, or got further than it did.
     fn follows(&self) -> Option<&'static str> {
+        None
+    }
+    /// For how long what discovery says of it is believed, if it says that nothing moved; none for ever.
+    fn trusts_for(&self) -> Option<SignedDuration> {
         None
     }
     /// Asked even if discovery cannot tell that anything moved.
@@ -84,6 +96,9 @@ pub(crate) trait Sweep: Send + Sync {
     }
 }
 
+/// How pull requests and issues are read.
+pub(crate) static ITEMS: [&Kind; 2] = [&pull_requests::KIND, &issues::KIND];
+
 pub(crate) static ALL: &[&dyn Sweep] = &[
     &catalogue::Catalogue,
     &pull_requests::PullRequests,
@@ -93,7 +108,13 @@ pub(crate) static ALL: &[&dyn Sweep] = &[
     &deployments::Deployments,
     &workflow_runs::WorkflowRuns,
     &commit_files::CommitFiles,
+    &board::Board,
 ];
+
+/// Those that a repository has or, if that is what `scope` is, a project.
+pub(crate) fn of(scope: ScopeId) -> impl Iterator<Item = &'static dyn Sweep> {
+    ALL.iter().copied().filter(move |sweep| (sweep.group() == Group::Projects) == is_project(scope))
+}
 
 /// Those that are due once this one has caught up.
 pub(crate) fn followers(name: &str) -> impl Iterator<Item = &'static dyn Sweep> {
@@ -160,6 +181,8 @@ impl Visit<'_> {
 #[derive(Default)]
 pub(crate) struct Page {
     pub(crate) records: Vec<Record>,
+    /// Written before the others: what follows from the rows as they are, and could not be told once they are overwritten.
+    pub(crate) ahead: Vec<Record>,
     /// Complete lists: whatever else is stored under the prefix is no longer there.
     pub(crate) sets: Vec<Complete>,
     /// Where to read on; none when the sweep is through.
@@ -202,6 +225,7 @@ pub fn spoken(sweep: &str) -> String {
 pub(crate) fn reading() -> Vec<(String, String)> {
     let mut all = crate::discover::queries();
     all.push(("census".to_owned(), census::QUERY.to_owned()));
+    all.extend(crate::asked::queries());
     all.extend(ALL.iter().flat_map(|sweep| sweep.queries()));
     all
 }

@@ -48,6 +48,13 @@ impl Tokens {
         Ok(Self { base: Client::trusting(url, first, ca)?, members: members.into(), keeper: None, about: None, install: None })
     }
 
+    /// None, for whoever asks GitHub nothing.
+    pub fn none(url: ApiUrl) -> Result<Self, ConfigError> {
+        // Never sent: there is nobody to ask with.
+        let base = Client::new(url, Token::new("none")?)?;
+        Ok(Self { base, members: Vec::new().into(), keeper: None, about: None, install: None })
+    }
+
     /// Any kind of credential. Asks GitHub only where there is an App: whether its key is accepted, and where it is installed.
     pub async fn connect(url: ApiUrl, credentials: &[Credential], ca: Option<&[u8]>, now: Timestamp) -> Result<Self, Error> {
         let (mut members, mut install) = (Vec::new(), None);

@@ -107,7 +107,7 @@ async fn repository(
         found.differences.push(Difference { repo: repo.clone(), id, entity: REPOSITORIES.name, github: 1, here: 0, because });
     }
     let Some(known) = known else { return Ok(()) };
-    let standings = standing::judge(&Summary::of(&known, &states), chosen, now);
+    let standings = standing::judge(id, &Summary::of(&known, &states), chosen, now);
     let mut totals = there.totals.clone();
     totals.extend(node.u64("defaultBranchRef.target.history.totalCount").map(|total| (COMMITS.name.to_owned(), total)));
     for (name, github) in totals {

@@ -1,7 +1,7 @@
 //! Sends requests, one at a time and to one host. Retries nothing, waits for nothing.
 
 use crate::answer::{self, Answer, Budget, Reply, Resource, text};
-use crate::error::{ConfigError, Error};
+use crate::error::{ConfigError, Error, Forbidden};
 use crate::kind::TokenKind;
 use crate::probe::Unreached;
 use crate::prune::{self, Schema};
@@ -9,7 +9,7 @@ use crate::url::ApiUrl;
 use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder, redirect};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
@@ -129,6 +129,8 @@ pub struct Client {
     counters: Arc<Counters>,
     /// What this server knows, once a query was not understood.
     schema: Arc<Mutex<Option<Arc<Schema>>>>,
+    /// Found out when GitHub refused a query for it: the token lacks the scope.
+    no_projects: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Client {
@@ -159,7 +161,7 @@ impl Client {
             .build()
             // What is between the lines of PEM is looked at here only.
             .map_err(|error| if ca.is_some() { bad(&innermost(&error)) } else { ConfigError::Http(error) })?;
-        Ok(Self { http, url, token, counters: Arc::default(), schema: Arc::default() })
+        Ok(Self { http, url, token, counters: Arc::default(), schema: Arc::default(), no_projects: Arc::default() })
     }
 
     /// The same client, and the same meter, for another token of the same server.
@@ -300,6 +302,25 @@ impl Client {
     /// Sends a query. Where the server knows less than github.com (an older Enterprise Server), what it does not know
     /// is left out of the query, once that was found out.
     pub async fn graphql(&self, query: &str, variables: &Value) -> Result<Answer, Error> {
+        if self.no_projects.load(Ordering::Relaxed) {
+            return self.graphql_as_known(&prune::without_projects(query), variables).await;
+        }
+        match self.graphql_as_known(query, variables).await {
+            // Events of a timeline name their project: that is no reason to go without the issue.
+            Err(Error::Forbidden { reason: Forbidden::Other, message }) if message.contains("read:project") => {
+                let without = prune::without_projects(query);
+                if without == query {
+                    return Err(Error::Forbidden { reason: Forbidden::Other, message });
+                }
+                self.no_projects.store(true, Ordering::Relaxed);
+                tracing::info!(%message, "the token may not read projects: the query was cut");
+                self.graphql_as_known(&without, variables).await
+            }
+            other => other,
+        }
+    }
+
+    async fn graphql_as_known(&self, query: &str, variables: &Value) -> Result<Answer, Error> {
         let known = self.schema.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match known {
             Some(schema) => self.post(&schema.prune(query), variables).await,

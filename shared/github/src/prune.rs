@@ -24,6 +24,33 @@ pub fn lacks(introspected: &Value, query: &str) -> BTreeSet<String> {
     lacking
 }
 
+/// The query without the projects that events name.
+pub(crate) fn without_projects(query: &str) -> String {
+    let all = tokens(query);
+    let mut out = Vec::with_capacity(all.len());
+    let mut at = 0;
+    while let Some(token) = all.get(at) {
+        if *token == "project" && all.get(at + 1) == Some(&"{") {
+            let mut depth = 0_usize;
+            for token in all.iter().skip(at + 1) {
+                at += 1;
+                match *token {
+                    "{" => depth += 1,
+                    "}" => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
+                if depth == 0 {
+                    break;
+                }
+            }
+        } else {
+            out.push(*token);
+        }
+        at += 1;
+    }
+    if out.len() == all.len() { query.to_owned() } else { out.join(" ") }
+}
+
 #[derive(Default)]
 pub(crate) struct Schema {
     query: String,

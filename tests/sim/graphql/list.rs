@@ -73,6 +73,8 @@ impl<'w> List<'w> {
             }
         } else {
             let prefix = text("refPrefix");
+            let states = arguments.get("archivedStates").and_then(|states| states.as_array());
+            let archived = states.into_iter().flatten().any(|state| state.as_str() == Some("ARCHIVED"));
             let values = match (of.kind, name) {
                 ("Organization", "repositories") => of.world.repos.as_slice(),
                 _ => of.value.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice),
@@ -86,6 +88,9 @@ impl<'w> List<'w> {
                     if !kinds.contains(&kind) {
                         continue;
                     }
+                }
+                if kind == "ProjectV2ItemConnection" && value.get("isArchived").and_then(Value::as_bool) == Some(true) && !archived {
+                    continue;
                 }
                 let kind = kind.trim_end_matches("Connection");
                 let kind = match kind {

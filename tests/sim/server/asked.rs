@@ -91,6 +91,10 @@ impl Asked<'_> {
             );
             return reply(200, &json!({ "errors": [{ "type": "INSUFFICIENT_SCOPES", "message": message }] }));
         }
+        let text = body.get("query").and_then(Value::as_str).unwrap_or_default();
+        if let Some(refused) = self.identity().refuses_projects(text) {
+            return reply(200, &refused);
+        }
         if let Some(list) = faults.misunderstood.iter().find(|list| query.lists.contains(list)) {
             return reply(200, &json!({ "errors": [{ "message": format!("Parse error on \"{list}\"") }] }));
         }

@@ -50,7 +50,7 @@ pub fn events(mode: Webhook, settings: &Settings, owner: &HookOwner) -> Vec<&'st
             PUSH.iter().filter(wants).map(|row| row.0).collect()
         }
     };
-    if mode != Webhook::None && organization && settings.wants(Group::parse("projects").unwrap_or(Group::Issues)) {
+    if mode != Webhook::None && organization && settings.wants(Group::Projects) {
         wanted.extend(PROJECTS);
     }
     wanted.sort_unstable();
@@ -68,6 +68,9 @@ mod tests {
             let settings = Settings { groups: groups.iter().copied().collect(), ..Settings::default() };
             events(mode, &settings, &owner)
         };
+        let mut used: Vec<&str> = crate::receive::events().collect();
+        used.sort_unstable();
+        assert_eq!(of(Webhook::Push, &Group::ALL, true), used, "what is received is asked for");
         assert_eq!(of(Webhook::None, &Group::ALL, true), [""; 0]);
         let stages = of(Webhook::Stages, &Group::ALL, true);
         assert_eq!(stages, ["issues", "projects_v2", "projects_v2_item", "sub_issues"]);

@@ -1,9 +1,9 @@
 //! Word of the hooks that were made: in the table, by GitHub's id of the hook. Holds no secret.
 
+use crate::Error;
 use crate::integration::Webhook;
 use crate::model::StateKey;
 use crate::ports::{Store, StoreError};
-use crate::Error;
 use github::HookOwner;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -6,8 +6,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Add;
 
 /// Entities of which GitHub tells the total of every repository and organization.
-pub(crate) const TOLD: &[&str] =
-    &["repositories", "branches", "tags", "labels", "milestones", "releases", "teams", "pull_requests", "issues", "commits", "deployments"];
+pub(crate) const TOLD: &[&str] = &[
+    "repositories",
+    "branches",
+    "tags",
+    "labels",
+    "milestones",
+    "releases",
+    "teams",
+    "pull_requests",
+    "issues",
+    "commits",
+    "deployments",
+    "projects",
+    "project_items",
+];
 
 /// Requests over REST, queries and points of GraphQL.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -91,7 +91,8 @@ impl List {
 
     async fn save(&mut self, store: &dyn Store, guid: &str, missed: Missed) -> Result<(), StoreError> {
         let seen = self.all.get(guid).map_or(0, |(revision, _)| *revision);
-        let value = serde_json::to_value(&missed).map_err(|error| StoreError::Broken { what: "an attempt cannot be noted".to_owned(), source: error.into() })?;
+        let value =
+            serde_json::to_value(&missed).map_err(|error| StoreError::Broken { what: "an attempt cannot be noted".to_owned(), source: error.into() })?;
         let revision = store.save(&self.key(guid), seen, &value).await?;
         self.all.insert(guid.to_owned(), (revision, missed));
         Ok(())

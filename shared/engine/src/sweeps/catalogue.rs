@@ -147,7 +147,12 @@ fn query(lists: &[&Connection], paged: bool) -> String {
     )
 }
 
-fn mark_default(out: &mut Out, default: Option<&str>) {
+/// How one of the lists is read.
+pub(crate) fn list(entity: &str) -> Option<&'static Connection> {
+    LISTS.iter().find(|list| list.entity.name == entity)
+}
+
+pub(crate) fn mark_default(out: &mut Out, default: Option<&str>) {
     for record in out.records.iter_mut().filter(|record| record.entity == &BRANCHES) {
         let is_default = default == Some(record.key.as_str());
         record.fields.insert("is_default".to_owned(), Value::Bool(is_default));

@@ -4,9 +4,9 @@
 use super::census::{self, Tail};
 use super::connections::{check, told};
 use super::{Page, Sweep, Visit};
-use crate::Error;
 use crate::entities::{DEPLOYMENTS, Entity, Group};
 use crate::node::{Node, Out, WHO, padded};
+use crate::{Env, Error};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -22,11 +22,17 @@ struct Position {
     tail: Option<Tail>,
 }
 
-const QUERY: &str = "query($owner: String!, $name: String!, $first: Int!, $after: String) { rateLimit { cost remaining resetAt } \
-    repository(owner: $owner, name: $name) { databaseId deployments(first: $first, after: $after, orderBy: {field: CREATED_AT, direction: DESC}) { \
-    totalCount pageInfo { hasNextPage endCursor } nodes { id databaseId commitOid ref { name } task environment description state \
-    creator { ...Who } createdAt updatedAt \
-    statuses(first: 100) { pageInfo { hasNextPage endCursor } nodes { state environment description createdAt creator { ...Who } } } } } } }";
+/// Of a deployment.
+pub(crate) const SELECT: &str = "id databaseId commitOid ref { name } task environment description state creator { ...Who } createdAt updatedAt \
+    statuses(first: 100) { pageInfo { hasNextPage endCursor } nodes { state environment description createdAt creator { ...Who } } }";
+
+fn query() -> String {
+    format!(
+        "query($owner: String!, $name: String!, $first: Int!, $after: String) {{ rateLimit {{ cost remaining resetAt }} \
+         repository(owner: $owner, name: $name) {{ databaseId deployments(first: $first, after: $after, orderBy: {{field: CREATED_AT, direction: DESC}}) {{ \
+         totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ {SELECT} }} }} }} }} {WHO}"
+    )
+}
 
 const STATUSES_QUERY: &str = "query($id: ID!, $after: String) { rateLimit { cost remaining resetAt } node(id: $id) { ... on Deployment { \
     statuses(first: 100, after: $after) { pageInfo { hasNextPage endCursor } nodes { state environment description createdAt creator { ...Who } } } } } }";
@@ -58,10 +64,10 @@ impl Sweep for Deployments {
         let variables = json!({
             "owner": visit.repo.owner, "name": visit.repo.name, "first": visit.page_size, "after": position.after,
         });
-        let mut answer = visit.env.graphql(&format!("{QUERY} {WHO}"), &variables).await?;
+        let mut answer = visit.env.graphql(&query(), &variables).await?;
         let mut missing = check(visit, &answer)?;
         for node in answer.data.pointer_mut("/repository/deployments/nodes").and_then(Value::as_array_mut).into_iter().flatten() {
-            missing.extend(complete_statuses(visit, node).await?);
+            missing.extend(complete_statuses(visit.env, node).await?);
         }
         let list = Node(&answer.data).at("repository.deployments");
         let mut out = Out::new(visit.scope(), visit.now);
@@ -78,17 +84,17 @@ impl Sweep for Deployments {
     }
 
     fn queries(&self) -> Vec<(String, String)> {
-        vec![("deployments".to_owned(), format!("{QUERY} {WHO}")), ("deployment_statuses".to_owned(), format!("{STATUSES_QUERY} {WHO}"))]
+        vec![("deployments".to_owned(), query()), ("deployment_statuses".to_owned(), format!("{STATUSES_QUERY} {WHO}"))]
     }
 }
 
 /// Pages on where a deployment has over a hundred statuses. That is rare, so it happens within the page. Tells what
 /// could not be read.
-async fn complete_statuses(visit: &Visit<'_>, node: &mut Value) -> Result<Vec<String>, Error> {
+pub(crate) async fn complete_statuses(env: &Env, node: &mut Value) -> Result<Vec<String>, Error> {
     let mut missing = Vec::new();
     while Node(node).flag("statuses.pageInfo.hasNextPage") {
         let variables = json!({ "id": Node(node).value("id"), "after": Node(node).value("statuses.pageInfo.endCursor") });
-        let mut answer = visit.env.graphql(&format!("{STATUSES_QUERY} {WHO}"), &variables).await?;
+        let mut answer = env.graphql(&format!("{STATUSES_QUERY} {WHO}"), &variables).await?;
         missing.extend(told(&answer.errors));
         let page = answer.data.pointer_mut("/node/statuses").map(Value::take).unwrap_or_default();
         let further = Node(&page).list("nodes")?.into_iter().map(|status| status.0.clone());
@@ -100,7 +106,7 @@ async fn complete_statuses(visit: &Visit<'_>, node: &mut Value) -> Result<Vec<St
     Ok(missing)
 }
 
-fn read(node: Node<'_>, out: &mut Out) {
+pub(crate) fn read(node: Node<'_>, out: &mut Out) {
     let Some(id) = node.u64("databaseId") else { return };
     out.who(node, "creator");
     let mut statuses: Vec<Value> = node

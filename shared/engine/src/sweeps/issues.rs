@@ -45,7 +45,7 @@ impl Sweep for Issues {
     }
 }
 
-static KIND: Kind = Kind {
+pub(super) static KIND: Kind = Kind {
     entity: &ISSUES,
     name: "issue",
     list: "issues",

@@ -11,6 +11,8 @@ use crate::sweeps::{Complete, Page, Visit};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+mod by_id;
+
 /// What differs between issues and pull requests.
 pub(crate) struct Kind {
     pub(crate) entity: &'static Entity,
@@ -240,30 +242,9 @@ impl Kind {
 
     async fn overflow(&self, visit: &Visit<'_>, mut position: Position) -> Result<Page, Error> {
         let overflow = position.overflows.remove(0);
-        let mut page = Page::default();
-        if let Some(connection) = self.connections.iter().find(|connection| connection.alias == overflow.alias) {
-            let variables = json!({
-                "owner": visit.repo.owner, "name": visit.repo.name,
-                "number": overflow.number, "after": overflow.after,
-            });
-            let answer = visit.env.graphql(&self.overflow_query(connection), &variables).await?;
-            page.missing = check(visit, &answer)?;
-            let item = Node(&answer.data).at("repository").at(self.one);
-            let prefix = format!("{}#", padded(overflow.number));
-            let parent = Parent { number: overflow.number, kind: self.name, prefix: &prefix };
-            let mut out = Out::new(visit.scope(), visit.now);
-            match connection.take(parent, item, overflow.seen, &mut out) {
-                Taken::Nothing => {}
-                Taken::More(overflow) => position.overflows.insert(0, overflow),
-                Taken::All(set) => {
-                    if connection.alias == "timelineItems" {
-                        let events = self.whole_timeline(visit, &prefix, &out.records).await?;
-                        (self.conclude)(overflow.number, &events, &mut out);
-                    }
-                    page.sets.push(set);
-                }
-            }
-            page.records = out.records;
+        let (mut page, rest) = self.further(visit, overflow).await?;
+        if let Some(rest) = rest {
+            position.overflows.insert(0, rest);
         }
         page.next = Some(to_value(&position)?);
         Ok(page)

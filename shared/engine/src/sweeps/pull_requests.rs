@@ -50,7 +50,7 @@ impl Sweep for PullRequests {
     }
 }
 
-static KIND: Kind = Kind {
+pub(super) static KIND: Kind = Kind {
     entity: &PULL_REQUESTS,
     name: "pull_request",
     list: "pullRequests",

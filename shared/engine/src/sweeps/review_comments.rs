@@ -107,7 +107,7 @@ impl Sweep for ReviewComments {
     }
 }
 
-fn read(comment: Node<'_>, out: &mut Out) {
+pub(crate) fn read(comment: Node<'_>, out: &mut Out) {
     let Some(id) = comment.u64("id") else { return };
     let Some(number) = comment.str("pull_request_url").and_then(|url| url.rsplit('/').next()?.parse::<u64>().ok()) else { return };
     out.who(comment, "user");

@@ -3,16 +3,18 @@
 
 use super::connections::Parent;
 use crate::entities::{ISSUE_EVENTS, REVIEW_REQUESTS};
-use crate::model::Record;
+use crate::model::{Record, project_scope};
 use crate::node::{Node, Out};
+use crate::stages::{Board, Sighting, Source, Stage, What};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 /// `(GraphQL type, further fields)`; every type has `id`, `createdAt` and `actor`.
 /// Comments, reviews and commits are in the timeline too, but are entities of their own.
+const OF_PROJECT: &str = "project { id title number } wasAutomated";
 const OF_BOTH: &[(&str, &str)] = &[
     ("AddedToProjectEvent", ""),
-    ("AddedToProjectV2Event", "project { title number }"),
+    ("AddedToProjectV2Event", OF_PROJECT),
     ("AssignedEvent", "assignee { ...Assigned }"),
     ("ClosedEvent", "stateReason closer { ...Closer }"),
     ("CommentDeletedEvent", "deletedCommentAuthor { login }"),
@@ -29,10 +31,10 @@ const OF_BOTH: &[(&str, &str)] = &[
     ("MilestonedEvent", "milestoneTitle"),
     ("MovedColumnsInProjectEvent", ""),
     ("PinnedEvent", ""),
-    ("ProjectV2ItemStatusChangedEvent", "project { title number } previousStatus status"),
+    ("ProjectV2ItemStatusChangedEvent", "project { id title number } wasAutomated previousStatus status"),
     ("ReferencedEvent", "commit { oid }"),
     ("RemovedFromProjectEvent", ""),
-    ("RemovedFromProjectV2Event", "project { title number }"),
+    ("RemovedFromProjectV2Event", OF_PROJECT),
     ("RenamedTitleEvent", "previousTitle currentTitle"),
     ("ReopenedEvent", "reopened: stateReason"),
     ("SubscribedEvent", ""),
@@ -172,6 +174,33 @@ pub(crate) fn read(parent: Parent<'_>, node: Node<'_>, out: &mut Out) {
     });
     let key = format!("{}{id}", parent.prefix);
     out.push(&ISSUE_EVENTS, key, node.time("createdAt"), fields);
+    sighting(parent, node, out);
+}
+
+/// What an event tells of the way over a board, kept with the board: a project may be chosen later than its issues.
+fn sighting(parent: Parent<'_>, node: Node<'_>, out: &mut Out) {
+    let project = node.at("project");
+    let (Some(board), Some(number)) = (project.str("id"), project.u64("number")) else { return };
+    let what = match node.str("__typename") {
+        Some("AddedToProjectV2Event") => What::Added,
+        Some("RemovedFromProjectV2Event") => What::Removed,
+        Some("ProjectV2ItemStatusChangedEvent") => What::Moved,
+        _ => return,
+    };
+    let Some(at) = node.time("createdAt") else { return };
+    // No status is an empty name here.
+    let stage = |path: &str| node.str(path).filter(|name| !name.is_empty()).map(|name| Stage { id: None, name: name.to_owned() });
+    let sighting = Sighting {
+        issue: Some((out.scope, parent.number)),
+        from: (what == What::Moved).then(|| stage("previousStatus")),
+        to: stage("status"),
+        actor: node.login("actor").as_str().map(str::to_owned),
+        automated: node.at("wasAutomated").0.as_bool(),
+        event: node.str("id").map(str::to_owned),
+        ..Sighting::exact(Source::Timeline, what, at)
+    };
+    let board = Board { scope: project_scope(board), node_id: board, number };
+    out.records.push(sighting.record(board, Some(parent.kind), out.now));
 }
 
 fn reference(node: Node<'_>) -> Option<String> {

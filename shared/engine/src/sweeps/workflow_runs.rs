@@ -108,7 +108,7 @@ impl Sweep for WorkflowRuns {
     }
 }
 
-fn read(run: Node<'_>, out: &mut Out) {
+pub(crate) fn read(run: Node<'_>, out: &mut Out) {
     let Some(id) = run.u64("id") else { return };
     out.who(run, "actor");
     let numbers: Value = run.items("pull_requests").filter_map(|pull| pull.u64("number")).collect();

@@ -1,0 +1,267 @@
+//! `report` as its user meets it. The worked example of REPORTS.md is computed again from its own table of moves.
+
+use super::{Dir, command, run, small, sync};
+use engine::entities::{self, Entity};
+use engine::{Presence, Record, Store, Version};
+use serde_json::{Value, json};
+use std::path::Path;
+
+const DOCUMENT: &str = include_str!("../../../../REPORTS.md");
+
+fn row(entity: &'static Entity, scope: u64, key: String, fields: Value) -> Record {
+    let at = "2026-01-15T00:00:00Z".parse().unwrap();
+    let Value::Object(fields) = fields else { panic!("fields are an object") };
+    Record { entity, scope, key, version: Version::new(Some(at), at), fields, presence: Presence::Whole }
+}
+
+fn event(number: u64, place: usize, what: &str, label: &str, at: &str) -> Record {
+    let fields = json!({ "number": number, "on": "issue", "event": what, "label": label, "created_at": at });
+    row(&entities::ISSUE_EVENTS, 7, format!("{number:012}#{place}"), fields)
+}
+
+fn issue(number: u64, created_at: &str, labels: &[String]) -> Record {
+    let fields = json!({ "number": number, "author": "ada", "created_at": created_at, "updated_at": "2026-01-14T00:00:00Z",
+                         "closed_at": null, "labels": labels, "assignees": ["ada", "bob"], "milestone": null });
+    row(&entities::ISSUES, 7, format!("{number:012}"), fields)
+}
+
+/// Issues with labels that are moved, as the document's table says, under a prefix.
+fn moves() -> Vec<Record> {
+    let mut records = Vec::new();
+    let lines = DOCUMENT.lines().skip_while(|line| !line.starts_with("| issue | created")).skip(2).take_while(|line| line.starts_with('|'));
+    for line in lines {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let (number, created) = (cells[0].parse().unwrap(), format!("{}T00:00:00Z", cells[1]));
+        let mut now: Option<String> = None;
+        for (place, step) in cells[2].split(", ").enumerate() {
+            let (day, stage) = step.split_once(' ').unwrap();
+            let at = format!("2026-{day}T00:00:00Z");
+            records.extend(now.take().map(|label| event(number, 2 * place, "unlabeled", &label, &at)));
+            if stage != "·" {
+                let label = format!("stage/{stage}");
+                records.push(event(number, 2 * place + 1, "labeled", &label, &at));
+                now = Some(label);
+            }
+        }
+        let labels: Vec<String> = now.into_iter().collect();
+        records.push(issue(number, &created, &labels));
+    }
+    assert_eq!(records.iter().filter(|record| record.entity == &entities::ISSUES).count(), 4);
+    records
+}
+
+/// A copy that has these rows, in one repository.
+async fn copy(name: &str, mut records: Vec<Record>) -> Dir {
+    let dir = Dir::new(name);
+    records.push(row(&entities::REPOSITORIES, 1, "000000000007".to_owned(), json!({ "id": 7, "full_name": "acme/shop" })));
+    let table = aws::Embedded::open(&dir.0).await.unwrap();
+    table.store().put(&records).await.unwrap();
+    table.shutdown().await;
+    dir
+}
+
+/// What it prints; it must succeed.
+async fn report(dir: &Dir, which: &str, more: &[&str]) -> String {
+    let mut all = vec!["report", which, "--data-dir", dir.text()];
+    all.extend(more);
+    let (code, out, err) = run(command(&all)).await;
+    assert_eq!(code, 0, "{err}");
+    out
+}
+
+const EXAMPLE: [&str; 4] = ["--stages", "label:stage/", "--as-of", "2026-01-15"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_worked_example_of_the_document_is_what_the_command_prints() {
+    let dir = copy("report-example", moves()).await;
+    let printed = report(&dir, "issue-stages", &[&EXAMPLE[..], &["--format", "csv"]].concat()).await;
+    let told = DOCUMENT.split("```csv\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(printed, told);
+    // And what the text says of it.
+    let json: Value = serde_json::from_str(&report(&dir, "issue-stages", &[&EXAMPLE[..], &["--format", "json"]].concat()).await).unwrap();
+    let doing = json["groups"].as_array().unwrap().iter().find(|group| group["name"] == "doing").unwrap();
+    let ours = &doing["sum_of_intervals"];
+    let day = 86_400;
+    assert_eq!((&ours["count"], &ours["median"], &ours["p90"], &ours["mean"]), (&json!(3), &json!(3 * day), &json!(7 * day), &json!(11 * day / 3)));
+    assert_eq!(doing["max_end_minus_min_start"]["total"], 7 * day + day + 7 * day);
+    assert_eq!((json["open"].as_array().unwrap().len(), &json["open"][0]["number"], &json["open"][0]["in_stage"]), (2, &json!(3), &json!(7 * day)));
+    // With the document's own business hours, issue 3's stay is five days of seven hours.
+    let hours = dir.0.join("hours.toml");
+    std::fs::write(&hours, DOCUMENT.split("```toml\n").nth(1).unwrap().split("```").next().unwrap()).unwrap();
+    let more = ["--format", "json", "--business-hours", hours.to_str().unwrap()];
+    let json: Value = serde_json::from_str(&report(&dir, "issue-stages", &[&EXAMPLE[..], &more].concat()).await).unwrap();
+    assert_eq!(json["open"][0]["in_stage"], 35 * 3600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_table_tells_both_times_and_what_is_open_and_excluded_stages_are_not_there() {
+    let dir = copy("report-table", moves()).await;
+    let out = report(&dir, "issue-stages", &EXAMPLE).await;
+    for part in ["4 items · 2 open", "as of 2026-01-15", "Sum of intervals", "as Harness SEI computes it", "█", "acme/shop#3", "8.0 d old, 7.0 d there"] {
+        assert!(out.contains(part), "{part} is missing:\n{out}");
+    }
+    let order: Vec<usize> = ["todo", "doing", "review"].iter().map(|stage| out.find(stage).unwrap()).collect();
+    assert!(order.is_sorted(), "in the order in which issues pass:\n{out}");
+    let out = report(&dir, "issue-stages", &[&EXAMPLE[..], &["--exclude-stage", "Doing", "--across", "assignee"]].concat()).await;
+    assert!(out.contains("ada") && out.contains("bob") && !out.contains("acme/shop#3") && out.contains("without Doing"), "{out}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_and_a_picture_need_nothing_else_and_what_others_wrote_is_text() {
+    let hostile = "stage/<script>alert(1)</script>\"'&\u{1b}";
+    let labels = [hostile.to_owned()];
+    let dir = copy("report-hostile", vec![issue(1, "2026-01-05T00:00:00Z", &labels)]).await;
+    for (format, begins) in [("html", "<!doctype html>"), ("svg", "<svg xmlns=")] {
+        let out = report(&dir, "issue-stages", &[&EXAMPLE[..], &["--format", format]].concat()).await;
+        assert!(out.starts_with(begins) && out.contains("&lt;script&gt;") && !out.contains("<script") && !out.contains('\u{1b}'), "{out}");
+        assert!(out.contains("prefers-color-scheme: dark") && !out.replace("http://www.w3.org/2000/svg", "").contains("://"), "{out}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copied_organization_is_reported_on_in_every_format() {
+    let (github, dir) = (small().await, Dir::new("report-copied"));
+    assert_eq!(run(sync(&github, &dir, &[])).await.0, 0);
+    let json: Value = serde_json::from_str(&report(&dir, "pr-cycle", &["--format", "json"]).await).unwrap();
+    let (merged, open): (u64, u64) = {
+        let world = github.world();
+        let pulls: Vec<Value> = world.repos.iter().flat_map(|repo| repo["pullRequests"].as_array().unwrap().clone()).collect();
+        let count = |state: &str| pulls.iter().filter(|pull| pull["state"] == state).count() as u64;
+        (count("MERGED"), count("OPEN"))
+    };
+    assert!(merged > 0, "the world has merged ones");
+    assert_eq!((&json["items"], json["open"].as_array().unwrap().len() as u64), (&json!(merged), open));
+    assert_eq!(json["groups"][0]["steps"][4]["time"]["count"], merged);
+    let json: Value = serde_json::from_str(&report(&dir, "issue-stages", &["--stages", "state", "--format", "json"]).await).unwrap();
+    assert_eq!(json["items"], github.world().truth()["issues"]);
+    for which in ["pr-cycle", "issue-stages"] {
+        for format in ["table", "csv", "html", "svg"] {
+            let more: &[&str] = if which == "pr-cycle" { &[] } else { &["--stages", "state"] };
+            let out = report(&dir, which, &[&["--format", format, "--across", "repository"], more].concat()).await;
+            assert!(out.contains("acme/repo-00"), "{which} {format}: {out}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_mistyped_is_told_with_code_2_and_an_empty_copy_says_what_to_do() {
+    let dir = copy("report-wrong", moves()).await;
+    let hours = dir.0.join("hours.toml");
+    let wrong = async |arguments: &[&str]| {
+        let (code, out, err) = run(command(&[&["report"], arguments, &["--data-dir", dir.text()]].concat())).await;
+        assert!(code == 2 && out.is_empty(), "{arguments:?}: {code} {err}");
+        err
+    };
+    assert!(wrong(&["issue-stages", "--created", "soon"]).await.contains("`soon` is not a range"));
+    assert!(wrong(&["issue-stages", "--stages", "columns"]).await.contains("label:PREFIX"));
+    assert!(wrong(&["issue-stages", "--kind", "epic"]).await.contains("`epic` is not a kind"));
+    assert!(wrong(&["issue-stages", "--across", "team"]).await.contains("milestone"));
+    assert!(wrong(&["pr-cycle", "--bounds", "review=3d/1d"]).await.contains("GOOD/ACCEPTABLE"));
+    assert!(wrong(&["pr-cycle", "--across", "project"]).await.contains("no project"));
+    for (text, why) in [
+        ("zone = 'Mars/Olympus'\nhours = '09:00-17:00'", "no time zone `Mars/Olympus`"),
+        ("zone = 'UTC'\nhours = '17:00-09:00'", "passes midnight"),
+        ("zone = 'UTC'\nhours = '9-17'", "Write 09:00-17:00"),
+        ("zone = 'UTC'\nhour = '09:00-17:00'", "Did you mean `hours`"),
+        ("zone = 'UTC'\nhours = '09:00-17:00'\ndays = ['doomsday']", "`doomsday` is not a day"),
+        ("zone = 'UTC'\nhours = '09:00-17:00'\nholidays = ['2026-02-30']", "`2026-02-30` is not a day"),
+        ("zone = ", "line 1"),
+    ] {
+        std::fs::write(&hours, text).unwrap();
+        let told = wrong(&["issue-stages", "--business-hours", hours.to_str().unwrap()]).await;
+        assert!(told.contains(why) && told.contains("hours.toml"), "{text}: {told}");
+    }
+    let (code, _, err) = run(command(&["report", "issue-stages", "--data-dir", Path::new("/nowhere").to_str().unwrap()])).await;
+    assert!(code == 2 && err.contains("there is no copy in"), "{err}");
+    let (code, out, err) = run(command(&["report", "issue-stages", "--project", "None*", "--data-dir", dir.text()])).await;
+    assert!(code == 0 && out.contains("nothing to count") && err.contains("--stages label:PREFIX"), "{out} {err}");
+}
+
+/// A busy organization, made by counting: issues that go through five stages, some more than once, in repositories whose
+/// names are long, foreign, or meant to do harm.
+fn busy() -> Vec<Record> {
+    let stages = ["Backlog", "In progress", "In review", "Waiting for <b>someone</b> & \"others\"", "検証中 — 品質保証チームによる最終確認待ち"];
+    let mut records = Vec::new();
+    for number in 1..=160_u64 {
+        let mut random = sim::Random(number);
+        let mut hour = random.below(1500);
+        let at = |hour: u64| {
+            let start: jiff::Timestamp = "2026-01-05T08:00:00Z".parse().unwrap();
+            (start + jiff::SignedDuration::from_hours(i64::try_from(hour).unwrap())).to_string()
+        };
+        let created = at(hour);
+        let mut now: Option<String> = None;
+        let mut place = 0;
+        let mut move_to = |stage: Option<&str>, hour: u64, records: &mut Vec<Record>| {
+            records.extend(now.take().map(|label| event(number, place, "unlabeled", &label, &at(hour))));
+            if let Some(stage) = stage {
+                let label = format!("stage/{stage}");
+                records.push(event(number, place + 1, "labeled", &label, &at(hour)));
+                now = Some(label);
+            }
+            place += 2;
+            now.clone()
+        };
+        let mut last = move_to(Some(stages[0]), hour, &mut records);
+        for (step, stage) in stages.iter().enumerate().skip(1) {
+            if random.chance(18) {
+                break;
+            }
+            // Most move on soon, a few wait for long.
+            hour += 1 + random.below([30, 60, 200, 120, 90][step]) * if random.chance(12) { 6 } else { 1 };
+            last = move_to(Some(stage), hour, &mut records);
+            if random.chance(15) {
+                last = move_to(Some(stages[1]), hour + 20, &mut records);
+                hour += 40;
+                last = move_to(Some(stages[2]), hour, &mut records).or(last);
+            }
+        }
+        if random.chance(70) {
+            last = move_to(None, hour + 30, &mut records);
+        }
+        let mut labels: Vec<String> = last.into_iter().collect();
+        labels.push(
+            ["bug", "enhancement", "<script>alert('label')</script>", "a label with a name that goes on and on and on for as long as GitHub allows"]
+                [number as usize % 4]
+                .to_owned(),
+        );
+        let mut one = issue(number, &created, &labels);
+        let who = ["ada", "bob", "grace-hopper-the-second-of-her-name-x"][number as usize % 3];
+        one.fields.insert("assignees".to_owned(), json!([who]));
+        records.push(one);
+    }
+    records
+}
+
+/// Left below `target` for the browser that `tests/run` opens them in.
+#[tokio::test(flavor = "multi_thread")]
+async fn reports_of_much_of_little_and_of_nothing_are_made_into_pages_and_pictures() {
+    let pages = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pages");
+    let _ = std::fs::remove_dir_all(&pages);
+    std::fs::create_dir_all(&pages).unwrap();
+    let (busy, little) = (copy("report-busy", busy()).await, copy("report-little", moves()).await);
+    let (github, copied) = (small().await, Dir::new("report-cycle"));
+    assert_eq!(run(sync(&github, &copied, &["--fetch", "pull-requests"])).await.0, 0);
+    let hours = busy.0.join("hours.toml");
+    std::fs::write(&hours, "zone = 'Europe/Berlin'\nhours = ['09:00-12:00', '13:00-17:00']\n").unwrap();
+    let labels = ["--stages", "label:stage/", "--as-of", "2026-04-01"];
+    let hours = ["--business-hours", hours.to_str().unwrap()];
+    let asked: [(&str, &Dir, &str, Vec<&str>); 9] = [
+        ("stages", &busy, "issue-stages", labels.to_vec()),
+        ("stages-by-label", &busy, "issue-stages", [&labels[..], &["--across", "label"]].concat()),
+        ("stages-by-assignee-in-business-hours", &busy, "issue-stages", [&labels[..], &["--across", "assignee"], &hours].concat()),
+        ("stages-by-week", &busy, "issue-stages", [&labels[..], &["--across", "week"]].concat()),
+        ("stages-in-business-hours", &busy, "issue-stages", [&labels[..], &hours].concat()),
+        ("little", &little, "issue-stages", EXAMPLE.to_vec()),
+        ("empty", &little, "issue-stages", [&EXAMPLE[..], &["--project", "none"]].concat()),
+        ("cycle", &copied, "pr-cycle", vec![]),
+        ("cycle-by-repository", &copied, "pr-cycle", vec!["--across", "repository"]),
+    ];
+    for (name, dir, which, more) in asked {
+        for format in ["html", "svg", "table"] {
+            let out = report(dir, which, &[&more[..], &["--format", format]].concat()).await;
+            assert!(!out.contains("NaN") && !out.contains("<script") || format == "table", "{name}: {out}");
+            std::fs::write(pages.join(format!("{name}.{format}")), out).unwrap();
+        }
+    }
+}

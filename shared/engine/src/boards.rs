@@ -1,0 +1,171 @@
+//! Reads a project's board back from the copy: its items, its fields' options, and the histories that follow from what
+//! was seen. Asks GitHub nothing.
+
+use crate::entities::{PROJECT_FIELDS, PROJECT_ITEMS, PROJECTS, STAGE_SIGHTINGS};
+use crate::export::Pages;
+use crate::mark;
+use crate::model::{Job, ScopeId, Stored, is_project, project_scope};
+use crate::ports::{Store, StoreError};
+use crate::stages::{History, Known, Link, OptionName, STATUS, Sighting};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One board as it is in the copy.
+#[derive(Debug, Clone)]
+pub struct Board {
+    pub scope: ScopeId,
+    pub number: u64,
+    pub node_id: String,
+    /// None where only timelines and webhooks tell of the project.
+    pub title: Option<String>,
+    /// `organization/projects/number`, if the project is in the copy.
+    pub name: Option<String>,
+    pub gone: bool,
+    pub items: Vec<Stored>,
+    pub sightings: Vec<Sighting>,
+    /// What each option of its single-select fields is and was called.
+    pub options: Vec<OptionName>,
+    /// When the last reading of all its items began.
+    pub read_at: Option<Timestamp>,
+    /// Names of its single-select fields.
+    pub fields: BTreeSet<String>,
+}
+
+/// The scopes of boards of which anything is known, in order.
+pub async fn scopes(store: &dyn Store) -> Result<Vec<ScopeId>, StoreError> {
+    let mut all: BTreeSet<ScopeId> = store.scopes(&STAGE_SIGHTINGS).await?.into_iter().filter(|scope| is_project(*scope)).collect();
+    all.extend(store.scopes(&PROJECT_ITEMS).await?);
+    Ok(all.into_iter().collect())
+}
+
+/// The projects of the copy, by the scope of their boards.
+pub async fn projects(store: &dyn Store) -> Result<BTreeMap<ScopeId, Stored>, StoreError> {
+    let mut all = BTreeMap::new();
+    for org in store.scopes(&PROJECTS).await? {
+        for row in rows(store, &PROJECTS, org).await? {
+            all.insert(project_scope(&row.key), row);
+        }
+    }
+    Ok(all)
+}
+
+/// The board of one scope; none if nothing is known of it.
+pub async fn read(store: &dyn Store, scope: ScopeId, project: Option<&Stored>) -> Result<Option<Board>, StoreError> {
+    let mut board = Board {
+        scope,
+        number: 0,
+        node_id: String::new(),
+        title: None,
+        name: None,
+        gone: false,
+        items: rows(store, &PROJECT_ITEMS, scope).await?,
+        sightings: Vec::new(),
+        options: Vec::new(),
+        read_at: mark::read(store, &Job { scope, sweep: PROJECT_ITEMS.name.to_owned(), integration: None }).await?.began_at,
+        fields: BTreeSet::new(),
+    };
+    let mut told: Option<Map<String, Value>> = project.map(|row| row.fields.clone());
+    let mut pages = Pages::new(store, &STAGE_SIGHTINGS, scope);
+    while let Some(page) = pages.next().await? {
+        for row in page {
+            board.sightings.extend(Sighting::read(&row));
+            told.get_or_insert_with(|| {
+                json!({ "number": row.fields.get("project"), "node_id": row.fields.get("project_node_id") }).as_object().cloned().unwrap_or_default()
+            });
+        }
+    }
+    for field in rows(store, &PROJECT_FIELDS, scope).await? {
+        let options: Vec<Value> = field.fields.get("options").and_then(Value::as_array).cloned().unwrap_or_default();
+        if let Some(name) = field.fields.get("name").and_then(Value::as_str).filter(|_| !options.is_empty() && !field.gone) {
+            board.fields.insert(name.to_owned());
+            let former = field.fields.get("former_options").and_then(Value::as_array).into_iter().flatten();
+            let text = |option: &Value, name: &str| option.get(name).and_then(Value::as_str).map(str::to_owned);
+            let name = |option: &Value| {
+                let until = text(option, "until").and_then(|until| until.parse().ok());
+                Some(OptionName { id: text(option, "id")?, name: text(option, "name")?, until })
+            };
+            board.options.extend(options.iter().chain(former).filter_map(name));
+        }
+    }
+    let Some(told) = told else { return Ok((!board.items.is_empty()).then_some(board)) };
+    let text = |name: &str| told.get(name).and_then(Value::as_str).map(str::to_owned);
+    board.number = told.get("number").and_then(Value::as_u64).unwrap_or(0);
+    board.node_id = text("node_id").unwrap_or_default();
+    board.title = text("title");
+    board.name = text("html_url").as_deref().and_then(name_of);
+    board.gone = project.is_some_and(|row| row.gone);
+    Ok(Some(board))
+}
+
+/// `acme/projects/7` of `https://github.com/orgs/acme/projects/7`.
+pub(crate) fn name_of(url: &str) -> Option<String> {
+    let (before, number) = url.rsplit_once("/projects/")?;
+    let owner = before.rsplit('/').next()?;
+    Some(format!("{owner}/projects/{number}"))
+}
+
+async fn rows(store: &dyn Store, entity: &'static crate::entities::Entity, scope: ScopeId) -> Result<Vec<Stored>, StoreError> {
+    let mut all = Vec::new();
+    let mut pages = Pages::new(store, entity, scope);
+    while let Some(page) = pages.next().await? {
+        all.extend(page);
+    }
+    Ok(all)
+}
+
+impl Board {
+    /// What happened on it, by the field that is its stage.
+    #[must_use]
+    pub fn histories(&self, field: &str) -> Vec<History> {
+        let known = Known { links: self.items.iter().map(link).collect(), options: self.options.clone(), read_at: self.read_at };
+        History::all(&self.sightings, &known, field)
+    }
+
+    /// As `export` prints them, in the order of time within each item.
+    pub fn transitions<'a>(&'a self, field: &'a str, names: &'a BTreeMap<ScopeId, String>) -> impl Iterator<Item = Map<String, Value>> + 'a {
+        let histories = self.histories(field).into_iter();
+        histories.flat_map(move |history| {
+            let repo = history.issue.and_then(|(repo, _)| names.get(&repo).cloned());
+            let number = history.issue.map(|(_, number)| number);
+            history.transitions.into_iter().map(move |transition| {
+                let row = json!({
+                    "project": self.number,
+                    "project_node_id": self.node_id,
+                    "item": transition.item,
+                    "repo": repo,
+                    "number": number,
+                    "field": field,
+                    "what": transition.what.name(),
+                    "from": transition.from,
+                    "to": transition.to,
+                    "at": transition.at.to_string(),
+                    "earliest": transition.earliest.to_string(),
+                    "latest": transition.latest.to_string(),
+                    "certainty": if transition.is_exact() { "exact" } else { "between" },
+                    "actor": transition.actor,
+                    "automated": transition.automated,
+                    "source": transition.source,
+                });
+                if let Value::Object(row) = row { row } else { Map::new() }
+            })
+        })
+    }
+
+    /// The field asked for, as it is spelled here; [`STATUS`] if none is.
+    #[must_use]
+    pub fn field<'a>(&'a self, wanted: Option<&'a str>) -> &'a str {
+        let wanted = wanted.unwrap_or(STATUS);
+        self.fields.iter().find(|field| field.eq_ignore_ascii_case(wanted)).map_or(wanted, String::as_str)
+    }
+}
+
+fn link(row: &Stored) -> Link {
+    let number = |name: &str| row.fields.get(name).and_then(Value::as_u64);
+    Link {
+        item: row.key.clone(),
+        gone: row.gone,
+        content: row.fields.get("content_node_id").and_then(Value::as_str).map(str::to_owned),
+        issue: number("repo_id").zip(number("number")),
+    }
+}

@@ -1,0 +1,23 @@
+//! Computes reports from what was copied: how long items stay in stages, and how long pull requests take. Pure but for
+//! the loaders, which read rows. Never asks GitHub, never writes. The formulas are in REPORTS.md.
+
+mod cards;
+mod cycle;
+mod hours;
+mod labels;
+mod parts;
+mod pulls;
+mod question;
+mod range;
+mod stages;
+mod statistics;
+
+pub use cards::{Card, ItemKind, Stay, from_boards};
+pub use cycle::{Bounds, CycleGroup, CycleReport, CycleStage, Grade, OpenPull, Step, cycle};
+pub use hours::{BusinessHours, HoursError, Measure};
+pub use labels::{StagesOf, from_issues};
+pub use pulls::{Pull, bots, from_pull_requests};
+pub use question::{Across, Question};
+pub use range::{Range, RangeError};
+pub use stages::{Group, OpenItem, OpenItems, Share, StageReport, Waiting, stages};
+pub use statistics::{BUCKETS, Figures};

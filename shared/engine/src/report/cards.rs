@@ -1,0 +1,126 @@
+//! What a report of stages counts: items and the stages they stayed in. Computes nothing.
+
+use crate::entities::{ISSUES, PULL_REQUESTS};
+use crate::model::{ScopeId, Stored};
+use crate::node::padded;
+use crate::ports::{Store, StoreError};
+pub use crate::stages::Stay;
+use crate::stages::{self, History};
+use crate::{boards, export};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// An item of a project or, without a board, an issue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// Title of the project or, without one, what the stages were made from.
+    pub project: String,
+    /// owner/name; none for a draft.
+    pub repo: Option<String>,
+    pub number: Option<u64>,
+    pub kind: ItemKind,
+    pub creator: Option<String>,
+    pub labels: Vec<String>,
+    pub assignees: Vec<String>,
+    pub milestone: Option<String>,
+    pub created_at: Timestamp,
+    pub closed_at: Option<Timestamp>,
+    /// In any order. They do not overlap; where there is none, the item was in no stage.
+    pub stays: Vec<Stay>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemKind {
+    Issue,
+    PullRequest,
+    Draft,
+}
+
+impl Card {
+    /// As it was at this moment: what happened later had not happened yet.
+    #[must_use]
+    pub fn as_of(mut self, now: Timestamp) -> Option<Self> {
+        if self.created_at > now {
+            return None;
+        }
+        self.closed_at = self.closed_at.filter(|at| *at <= now);
+        self.stays.retain(|stay| stay.start <= now);
+        for stay in &mut self.stays {
+            stay.end = stay.end.filter(|end| *end <= now);
+        }
+        Some(self)
+    }
+}
+
+/// The items of every project that is there, by the stages that `field` names.
+pub async fn from_boards(store: &dyn Store, field: &str) -> Result<Vec<Card>, StoreError> {
+    let names = export::names(store, false).await?;
+    let projects = boards::projects(store).await?;
+    let mut cards = Vec::new();
+    for scope in boards::scopes(store).await? {
+        let Some(board) = boards::read(store, scope, projects.get(&scope)).await?.filter(|board| !board.gone) else { continue };
+        let project = board.title.clone().or_else(|| board.name.clone()).unwrap_or_else(|| format!("project {}", board.number));
+        let histories = board.histories(board.field(Some(field)));
+        let items: BTreeMap<&str, &Stored> = board.items.iter().map(|row| (row.key.as_str(), row)).collect();
+        let contents = contents(store, &histories).await?;
+        for history in histories {
+            let item = history.item.as_deref().and_then(|item| items.get(item).copied());
+            let content = history.issue.and_then(|issue| contents.get(&issue));
+            let kind = match item.and_then(|row| row.fields.get("type")?.as_str()) {
+                Some("draft_issue") => ItemKind::Draft,
+                Some("pull_request") => ItemKind::PullRequest,
+                Some("issue") => ItemKind::Issue,
+                // Only a timeline tells of it.
+                _ => match content {
+                    Some((kind, _)) => *kind,
+                    None => continue,
+                },
+            };
+            let fields = content.map(|(_, row)| &row.fields).or(item.map(|row| &row.fields));
+            let Some(fields) = fields else { continue };
+            let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+            let texts = |name: &str| fields.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+            let time = |name: &str| text(name)?.parse::<Timestamp>().ok();
+            let Some(created_at) = time("created_at").or_else(|| Some(history.transitions.first()?.at)) else { continue };
+            cards.push(Card {
+                project: project.clone(),
+                repo: history.issue.and_then(|(repo, _)| names.get(&repo).cloned()),
+                number: history.issue.map(|(_, number)| number),
+                kind,
+                creator: text("author").or_else(|| text("creator")),
+                labels: texts("labels"),
+                assignees: texts("assignees"),
+                milestone: text("milestone"),
+                created_at,
+                closed_at: time("closed_at"),
+                stays: stages::stays(&history.transitions),
+            });
+        }
+    }
+    Ok(cards)
+}
+
+type Contents = BTreeMap<(ScopeId, u64), (ItemKind, Stored)>;
+
+/// The issues and pull requests that histories are about, as far as they are copied.
+async fn contents(store: &dyn Store, histories: &[History]) -> Result<Contents, StoreError> {
+    let mut wanted: BTreeMap<ScopeId, Vec<String>> = BTreeMap::new();
+    for (repo, number) in histories.iter().filter_map(|history| history.issue) {
+        wanted.entry(repo).or_default().push(padded(number));
+    }
+    let mut all = Contents::new();
+    for (repo, keys) in wanted {
+        for (entity, kind) in [(&ISSUES, ItemKind::Issue), (&PULL_REQUESTS, ItemKind::PullRequest)] {
+            let keys: Vec<String> = keys.iter().filter(|key| key.parse().is_ok_and(|number| !all.contains_key(&(repo, number)))).cloned().collect();
+            for row in store.get(entity, repo, &keys).await?.into_iter().filter(|row| !row.gone) {
+                if let Ok(number) = row.key.parse() {
+                    all.insert((repo, number), (kind, row));
+                }
+            }
+        }
+    }
+    Ok(all)
+}
