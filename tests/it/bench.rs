@@ -148,7 +148,7 @@ impl Bench {
         }
     }
 
-    fn until(&self, until: Timestamp) {
+    pub fn until(&self, until: Timestamp) {
         let now = self.clock.0.load(Ordering::SeqCst);
         self.clock.0.store(now.max(until.as_millisecond() + 1000), Ordering::SeqCst);
     }

@@ -8,11 +8,13 @@
 //! assert!(github.ledger().breaches.is_empty());
 //! ```
 
+mod delivery;
 mod doors;
 mod events;
 mod faults;
 mod graphql;
 mod happenings;
+mod hooks;
 mod profile;
 mod projects;
 mod random;
@@ -24,6 +26,7 @@ mod world;
 pub use doors::{AppDoor, Doors, OAuthDoor, Person};
 pub use events::Emitted;
 pub use faults::{Faults, Ledger, Used};
+pub use hooks::{HookFaults, Hooks, Sent, SimHook};
 pub use profile::{Door, Identity, Server};
 pub use random::Random;
 pub use server::{Clock, GitHub};

@@ -4,6 +4,7 @@ mod asked;
 
 use crate::doors::Doors;
 use crate::faults::{Faults, Ledger};
+use crate::hooks::Hooks;
 use crate::profile::{self, Identity};
 use crate::world::World;
 use asked::Asked;
@@ -30,6 +31,7 @@ struct Shared {
     ledger: Mutex<Ledger>,
     limits: Mutex<Limits>,
     hooks: Mutex<HashMap<u64, Hook>>,
+    webhooks: Mutex<Hooks>,
     clock: Clock,
     url: String,
 }
@@ -73,6 +75,7 @@ impl GitHub {
             ledger: Mutex::default(),
             limits: Mutex::default(),
             hooks: Mutex::default(),
+            webhooks: Mutex::default(),
             clock,
             url: url.clone(),
         });
@@ -87,6 +90,10 @@ impl GitHub {
 
     pub fn faults(&self) -> MutexGuard<'_, Faults> {
         lock(&self.shared.faults)
+    }
+
+    pub fn hooks(&self) -> MutexGuard<'_, Hooks> {
+        lock(&self.shared.webhooks)
     }
 
     pub fn doors(&self) -> MutexGuard<'_, Doors> {
@@ -198,7 +205,7 @@ fn enter(shared: &Shared, token: &str, resource: &'static str, cost: u64, now: i
     (*all, *most) = (*all + cost, sum.max(*most));
 }
 
-fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Reply {
+fn answer(shared: &Arc<Shared>, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Reply {
     let path = uri.path().strip_prefix("/api/v3").unwrap_or(uri.path());
     if let Some(part) = path.strip_prefix("/_sim/") {
         return control(shared, part, body);
@@ -264,7 +271,14 @@ fn answer(shared: &Shared, method: &Method, uri: &Uri, headers: &HeaderMap, body
     let cut = (broken..broken + faults.truncated).contains(&roll) || faults.cut == Some(number);
     let request = Asked { shared, token: &token, faults: faults.clone(), now };
     drop(faults);
-    let mut answered = if graphql { request.post(body) } else { request.get(method, uri, path, headers) };
+    let mut answered = if graphql {
+        request.post(body)
+    } else {
+        match request.about_hooks(method, uri, path, body) {
+            Some(answered) => answered,
+            None => request.get(method, uri, path, headers),
+        }
+    };
     profile::dress(&mut answered, &request.identity(), &request.faults.server, path);
     match (reset, cut) {
         (true, _) => cut_off(answered, b""),

@@ -3,13 +3,14 @@
 use crate::Error;
 use crate::entities::Group;
 use crate::gate::Gate;
+use crate::integration::Webhook;
 use crate::ledger::Ledgers;
 use crate::mark::Validator;
 use crate::ports::{Clock, Queue, Store};
 use crate::renew::{self, Unusable};
 use crate::selection::Selection;
 use crate::tokens::Tokens;
-use github::{Answer, Budget, Client, Reply, Resource};
+use github::{Answer, Budget, Client, Reply, Resource, Verb};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub reserve_percent: u32,
     /// Whose settings these are.
     pub integration: Option<String>,
+    /// What GitHub tells by itself.
+    pub webhook: Webhook,
     /// Organizations that another integration copies, too: what is not listed here may be listed there.
     pub shared: BTreeSet<String>,
 }
@@ -46,6 +49,7 @@ impl Default for Settings {
             full: false,
             reserve_percent: 10,
             integration: None,
+            webhook: Webhook::None,
             shared: BTreeSet::new(),
         }
     }
@@ -124,6 +128,18 @@ impl Env {
         let (reply, by) = self.ask((&Resource::Core, 1), known.map(|known| known.by.as_str()), send, |reply| reply.budget.as_ref()).await?;
         let validator = reply.etag.clone().map(|etag| Validator { etag, by });
         Ok((reply, validator))
+    }
+
+    /// Changes something over REST, with the token of `by` if it is there; tells whose it was. GitHub counts it as five of reading.
+    pub(crate) async fn change(&self, verb: Verb, path: &str, body: &Value, by: Option<&str>) -> Result<(Reply, String), Error> {
+        let send = |client: Client, _| async move { client.change(verb, path, body).await };
+        self.ask((&Resource::Core, 5), by, send, |reply| reply.budget.as_ref()).await
+    }
+
+    /// Reads one page of REST, with the token of `by` if it is there: some things GitHub shows only to who made them.
+    pub(crate) async fn rest_by(&self, path: &str, by: Option<&str>) -> Result<Reply, Error> {
+        let send = |client: Client, _| async move { client.get(path, None).await };
+        Ok(self.ask((&Resource::Core, 1), by, send, |reply| reply.budget.as_ref()).await?.0)
     }
 
     /// Waits for a place among the requests in flight, then asks with the token that has the most left, of those whose

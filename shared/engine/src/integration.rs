@@ -33,6 +33,12 @@ pub struct Integration {
     /// A file with certificates in PEM of authorities to trust besides the machine's.
     #[serde(default)]
     pub ca_cert: Option<String>,
+    /// What GitHub tells by itself.
+    #[serde(default)]
+    pub webhook: Webhook,
+    /// Where GitHub tells it.
+    #[serde(default)]
+    pub webhook_url: Option<String>,
     /// Nothing is fetched until it is resumed.
     #[serde(default)]
     pub paused: bool,
@@ -46,6 +52,37 @@ pub enum Credentials {
     Environment,
     /// Kept beside the copy, under the integration's name.
     Stored,
+}
+
+/// What GitHub tells by itself, over a webhook.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Webhook {
+    /// Nothing: everything is asked for.
+    #[default]
+    None,
+    /// Issues and projects, so that the times of moves are exact; the rest is asked for.
+    Stages,
+    /// Everything; after a first copy, nothing is asked for but what may have been missed.
+    Push,
+}
+
+impl Webhook {
+    pub const ALL: [Self; 3] = [Self::None, Self::Stages, Self::Push];
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Stages => "stages",
+            Self::Push => "push",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.name() == name)
+    }
 }
 
 const fn reserve() -> u32 {
@@ -65,6 +102,10 @@ pub enum IntegrationError {
     Login(String),
     #[error("an integration needs an organization")]
     NoOrganization,
+    #[error("`{0}` is not an address for a webhook: it begins with https:// (http:// for tests), and has neither credentials nor a fragment")]
+    WebhookUrl(String),
+    #[error("a webhook needs an address that GitHub can reach: give it with --webhook-url, such as the WebhookUrl of the deployed stack")]
+    NoWebhookUrl,
     #[error("a reserve of {0} % leaves nothing to work with: use 0 to 90")]
     Reserve(u32),
     #[error(transparent)]
@@ -90,6 +131,8 @@ impl Integration {
             since: None,
             reserve_percent: reserve(),
             ca_cert: None,
+            webhook: Webhook::None,
+            webhook_url: None,
             paused: false,
         }
     }
@@ -103,6 +146,11 @@ impl Integration {
             return Err(IntegrationError::Login(wrong.clone()));
         }
         is_name(&self.name)?;
+        match &self.webhook_url {
+            Some(url) if !is_address(url) => return Err(IntegrationError::WebhookUrl(url.clone())),
+            None if self.webhook != Webhook::None => return Err(IntegrationError::NoWebhookUrl),
+            _ => {}
+        }
         if self.reserve_percent > 90 {
             return Err(IntegrationError::Reserve(self.reserve_percent));
         }
@@ -118,6 +166,7 @@ impl Integration {
             since: self.since,
             reserve_percent: self.reserve_percent,
             integration: Some(self.name.clone()),
+            webhook: self.webhook,
             ..Settings::default()
         }
     }
@@ -127,6 +176,13 @@ pub fn is_name(name: &str) -> Result<(), IntegrationError> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '.');
     let good = name.len() <= 64 && name.starts_with(|first: char| first.is_ascii_alphanumeric()) && name.chars().all(plain);
     if good { Ok(()) } else { Err(IntegrationError::Name(name.to_owned())) }
+}
+
+/// Whether GitHub could deliver to it.
+#[must_use]
+pub fn is_address(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    rest.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '[') && !rest.contains(['@', '#', ' ']))
 }
 
 fn key(name: &str) -> StateKey {

@@ -17,6 +17,14 @@ use url::Url;
 /// Every request is answered as of this version, whatever GitHub changes later.
 pub const API_VERSION: &str = "2022-11-28";
 
+/// How something is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    Post,
+    Patch,
+    Delete,
+}
+
 /// A secret: shows itself to nobody but GitHub.
 #[derive(Clone)]
 pub struct Token(String);
@@ -253,10 +261,25 @@ impl Client {
 
     /// Makes something at `path` below the API's root.
     pub(crate) async fn post_rest(&self, path: &str, body: &Value) -> Result<Reply, Error> {
+        self.change(Verb::Post, path, body).await
+    }
+
+    /// Changes what is at `path` below the API's root. Not repeated: whoever asks knows whether it may be.
+    pub async fn change(&self, verb: Verb, path: &str, body: &Value) -> Result<Reply, Error> {
+        let method = match verb {
+            Verb::Post => Method::POST,
+            Verb::Patch => Method::PATCH,
+            Verb::Delete => Method::DELETE,
+        };
         let url = self.url.resolve(path).map_err(|host| Error::OtherHost { host })?;
-        let request = self.http.request(Method::POST, url.clone()).header("content-type", "application/json").body(body.to_string());
+        let mut request = self.http.request(method, url.clone());
+        if !body.is_null() {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
         self.count_rest();
         match self.send(request, &url).await? {
+            // 204, and sometimes 202.
+            (status @ 200..=299, headers, body) if body.is_empty() => Ok(answer::reply(status, &headers, Value::Null, Timestamp::now())),
             (status @ 200..=299, headers, body) => Ok(answer::reply(status, &headers, json(&body, &url)?, Timestamp::now())),
             (status, headers, body) => Err(answer::refused(status, &headers, &body, url.path(), &Resource::Core, Timestamp::now())),
         }

@@ -1,6 +1,6 @@
 //! One request that was let in: charges it, refuses it as the faults say, or answers it. Sends nothing.
 
-use super::{Reply, Shared, base, dated, enter, header, lock, reply};
+use super::{GitHub, Reply, Shared, base, dated, enter, header, lock, reply};
 use crate::faults::Faults;
 use crate::graphql::Query;
 use crate::profile::{self, Identity};
@@ -9,10 +9,11 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Uri};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A request that got as far as being looked at.
 pub(super) struct Asked<'a> {
-    pub(super) shared: &'a Shared,
+    pub(super) shared: &'a Arc<Shared>,
     pub(super) token: &'a str,
     pub(super) faults: Faults,
     pub(super) now: i64,
@@ -190,6 +191,47 @@ impl Asked<'_> {
         let mut reply = reply(200, &json!({ "resources": { "core": core, "graphql": of("graphql"), "search": core }, "rate": core }));
         dated(&mut reply, self.now);
         reply
+    }
+
+    /// The routes of webhooks, which alone are changed over REST.
+    pub(super) fn about_hooks(&self, method: &Method, uri: &Uri, path: &str, body: &Bytes) -> Option<Reply> {
+        let shared = self.shared;
+        let query = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
+        let body = serde_json::from_slice(body).unwrap_or_default();
+        let identity = self.identity();
+        if identity.door.is_some() && path.contains("/hooks") {
+            return None;
+        }
+        let by_app = self.token.starts_with("gho_");
+        let answered = lock(&shared.webhooks).answer((method.as_str(), path), &query, &body, (&identity, by_app), self.now)?;
+        let cost = if *method == Method::GET { 1 } else { 5 };
+        if *method != Method::GET {
+            enter(shared, self.token, "core", cost - 1, self.now);
+        }
+        let charged = match self.charge("core", 1) {
+            Ok(charged) => charged,
+            Err(refused) => return Some(*refused),
+        };
+        if let Some(out) = answered.send {
+            lock(&shared.webhooks).begin();
+            let github = GitHub { url: shared.url.clone(), shared: shared.clone() };
+            tokio::spawn(async move {
+                github.send(out).await;
+                github.hooks().end();
+            });
+        }
+        let mut reply = reply(answered.status, &answered.body);
+        if answered.status == 204 {
+            *reply.body_mut() = Body::empty();
+        }
+        if let Some(next) = answered.next {
+            header(&mut reply, "link", &format!("<{}{}?{next}>; rel=\"next\"", shared.url, uri.path()));
+        }
+        if let Some(charged) = charged {
+            budget(&mut reply, "core", charged);
+        }
+        dated(&mut reply, self.now);
+        Some(reply)
     }
 
     pub(super) fn get(&self, method: &Method, uri: &Uri, path: &str, headers: &HeaderMap) -> Reply {
