@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { buildSchema, parse, validate } from "graphql";
 
 // What github.com knows and the published package does not yet.
-const NEWER = /ProjectV2Event|PROJECT_V2_|ProjectV2ItemStatusChanged|IssueType(Added|Changed|Removed)Event|ISSUE_TYPE_|IssueType\b|issueType/;
+const NEWER = /ProjectV2Event|PROJECT_V2_|ProjectV2ItemStatusChanged|IssueType(Added|Changed|Removed)Event|ISSUE_TYPE_|IssueType\b|issueType|archivedStates|ProjectV2ItemArchivedState/;
 
 const read = (path) => buildSchema(readFileSync(path, "utf8"), { assumeValidSDL: true });
 const github = read(new URL("node_modules/@octokit/graphql-schema/schema.graphql", import.meta.url));

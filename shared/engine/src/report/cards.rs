@@ -96,7 +96,8 @@ pub async fn from_boards(store: &dyn Store, field: &str) -> Result<Vec<Card>, St
                 milestone: text("milestone"),
                 created_at,
                 closed_at: time("closed_at"),
-                stays: stages::stays(&history.transitions),
+                // An item is put on the board and into a stage at once: that is no stay in no stage.
+                stays: stages::stays(&history.transitions).into_iter().filter(|stay| stay.stage.is_some() || stay.end != Some(stay.start)).collect(),
             });
         }
     }
