@@ -4,8 +4,9 @@
 
 use aws::Embedded;
 use engine::entities::{self, Entity};
-use engine::report::{Across, BusinessHours, ItemKind, Measure, Question, Range, StagesOf, from_issues, stages};
-use engine::{Presence, Record, Store, Version};
+use engine::report::{Across, BusinessHours, ItemKind, Measure, Question, Range, StagesOf, from_boards, from_issues, stages};
+use engine::stages::{Board, STATUS, Sighting, Source, Stage, What};
+use engine::{Presence, Record, Store, Version, project_scope};
 use jiff::civil::{Time, Weekday};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -25,8 +26,8 @@ async fn main() {
     }
     let _ = std::fs::remove_dir_all(&dir);
     fill(&dir).await;
-    for _ in 0..3 {
-        let done = std::process::Command::new(std::env::current_exe().unwrap()).env("SEI_MEASURE", "1").status().unwrap();
+    for what in ["labels", "board"].into_iter().flat_map(|what| [what; 3]) {
+        let done = std::process::Command::new(std::env::current_exe().unwrap()).env("SEI_MEASURE", what).status().unwrap();
         assert!(done.success());
     }
     std::fs::remove_dir_all(&dir).unwrap();
@@ -35,7 +36,13 @@ async fn main() {
 async fn measure(dir: &Path) {
     let began = Instant::now();
     let table = Embedded::open(dir).await.unwrap();
-    let cards = from_issues(&table.store(), SCOPE, "acme/shop", &StagesOf::Labels("stage/".to_owned())).await.unwrap();
+    let store = table.store();
+    let board = std::env::var("SEI_MEASURE").is_ok_and(|what| what == "board");
+    let cards = if board {
+        from_boards(&store, STATUS).await.unwrap()
+    } else {
+        from_issues(&store, SCOPE, "acme/shop", &StagesOf::Labels("stage/".to_owned())).await.unwrap()
+    };
     table.shutdown().await;
     let read = began.elapsed();
     let moves: usize = cards.iter().map(|card| card.stays.len()).sum();
@@ -46,7 +53,8 @@ async fn measure(dir: &Path) {
     let report = stages(cards, &question);
     let all = began.elapsed();
     println!(
-        "{moves} moves of {} issues: {:.0} ms, of it {:.0} ms computing; peak memory {:.1} MiB",
+        "{}: {moves} moves of {} issues: {:.0} ms, of it {:.0} ms computing; peak memory {:.1} MiB",
+        if board { "a board" } else { "labels" },
         report.items,
         all.as_secs_f64() * 1e3,
         (all - read).as_secs_f64() * 1e3,
@@ -72,7 +80,40 @@ async fn fill(dir: &Path) {
         }
     }
     store.put(&records).await.unwrap();
+    fill_board(&store).await;
     table.shutdown().await;
+}
+
+/// The same moves, as webhooks tell them.
+async fn fill_board(store: &impl Store) {
+    let (node_id, scope) = ("PVT_1", project_scope("PVT_1"));
+    let project = json!({ "number": 1, "node_id": node_id, "id": 1, "title": "Roadmap", "html_url": "https://github.com/orgs/acme/projects/1" });
+    store.put(&[row(&entities::PROJECTS, node_id.to_owned(), project)]).await.unwrap();
+    let board = Board { scope, node_id, number: 1 };
+    let mut records = Vec::new();
+    for number in 1..=ISSUES {
+        let item = format!("PVTI_{number:08}");
+        let fields = json!({ "project": 1, "project_node_id": node_id, "node_id": item, "type": "issue", "repo_id": SCOPE, "number": number, "created_at": at(number),
+            "content_node_id": format!("I_{number}"), "title": "Something to do", "labels": ["bug"], "assignees": ["ada"], "updated_at": at(number + 30) });
+        records.push(Record { scope, ..row(&entities::PROJECT_ITEMS, item.clone(), fields) });
+        let stage = |step: u64| Stage { id: Some(format!("o{}", (number + step) % 6)), name: format!("Stage {}", (number + step) % 6) };
+        let tell = |what: What, step: u64| Sighting {
+            item: Some(item.clone()),
+            content: Some(format!("I_{number}")),
+            ..Sighting::exact(Source::Webhook, what, at(number % 2900 + 5 * step).parse().unwrap())
+        };
+        records.push(tell(What::Added, 0).record(board, Some("issue"), jiff::Timestamp::UNIX_EPOCH));
+        for step in 0..MOVES {
+            let from = (step > 0).then(|| stage(step - 1));
+            let moved =
+                Sighting { field_id: Some("F".to_owned()), from: Some(from), to: Some(stage(step)), actor: Some("ada".to_owned()), ..tell(What::Moved, step) };
+            records.push(moved.record(board, Some("issue"), jiff::Timestamp::UNIX_EPOCH));
+        }
+        if records.len() > 2000 {
+            store.put(&std::mem::take(&mut records)).await.unwrap();
+        }
+    }
+    store.put(&records).await.unwrap();
 }
 
 /// Some hours after 2026-01-01.

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
 use engine::hooks::{Did, Ensured, Found, Wish, delete, ensure, hooks, inspect, rotate};
-use engine::reconcile::{Reconciled, reconcile};
+use engine::reconcile::{self, Reconciled, reconcile};
 use engine::{Env, Store, Webhook};
 use github::Secret;
 use jiff::Timestamp;
@@ -243,4 +243,32 @@ async fn what_is_too_large_or_too_old_to_be_sent_again_is_read_instead() {
     let done = reconcile(&env, Timestamp::MAX).await.unwrap().remove(0).1.unwrap();
     assert_eq!((done.read, done.open), (1, 0), "{done:?}");
     assert_eq!(queue.take().len(), 1);
+}
+
+#[tokio::test]
+async fn where_a_webhook_tells_of_everything_discovery_looks_once_a_day_and_at_once_when_the_hook_is_gone() {
+    let mut bench = Bench::new(5, TINY).await;
+    scopes(&bench, "sim-token", &["repo", "read:org", "read:project", "admin:org_hook"]);
+    bench.settings.webhook = Webhook::Push;
+    let (env, queue) = env(&bench, &["sim-token"]);
+    let fleet = engine::Fleet::from(env.clone());
+    let due = async || fleet.due().await.unwrap().envs()[0].settings.orgs.len();
+    bench.sync().await;
+    assert_eq!(due().await, 1, "no hook was made: it is polled");
+    made(&env, URL, Webhook::Push).await;
+    assert_eq!(due().await, 0, "nothing is polled");
+    bench.github.reset_ledger();
+    let done = reconcile::all(&fleet, Timestamp::MAX).await.unwrap();
+    assert!(done.failures.is_empty() && bench.github.ledger().graphql == 0, "{done:?}: {:?}", bench.github.ledger());
+    bench.pass(25 * 3600);
+    assert_eq!(due().await, 1, "once a night what was told is compared with what there is");
+    bench.sync().await;
+    assert_eq!(due().await, 0);
+    // Somebody deletes the hook, and then something happens.
+    bench.github.hooks().list.clear();
+    bench.github.world().push_commits("repo-00", 1);
+    let _ = queue.take();
+    let done = reconcile::all(&fleet, Timestamp::MAX).await.unwrap();
+    assert!(done.failures.join("").contains("webhook verify"), "{done:?}");
+    assert!(queue.take().iter().any(|job| job.sweep == "commits"), "what nobody tells is looked for");
 }

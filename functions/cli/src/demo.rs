@@ -1,5 +1,7 @@
 //! `demo`: the main job without a GitHub: a simulated one, copied for real, three times, and shown beside its truth.
 
+mod push;
+
 use crate::arguments::Demo;
 use crate::failure::Failure;
 use crate::sync::{copy, groups};
@@ -37,12 +39,18 @@ pub(crate) async fn run(arguments: Demo) -> Result<ExitCode, Failure> {
     let changed = github.world().change_one_percent();
     eprintln!("{changed} pull requests, issues and commits are changed or new. Third sync:");
     meter.sync(&format!("third sync, {changed} items changed"), client()?).await?;
-    let lines = meter.lines;
+    let (lines, settings) = (meter.lines, meter.settings);
     let equal = compare(&table.store(), &github, arguments.fetch.is_empty()).await?;
-    table.shutdown().await;
     println!("\n{:<34} {:>8} {:>8} {:>8} {:>10} {:>8} {:>10}", "", "requests", "GraphQL", "REST", "of it 304", "points", "rows");
     lines.iter().for_each(|line| println!("{line}"));
-    println!("\nLook at it:  sei-github status --data-dir {0}\n             sei-github export pull_requests --data-dir {0}", dir.display());
+    if settings.wants(engine::Group::Projects) {
+        push::show(&github, &table, settings, client()?).await?;
+    }
+    table.shutdown().await;
+    println!(
+        "\nLook at it:  sei-github status --data-dir {0}\n             sei-github export pull_requests --data-dir {0}\n             sei-github report issue-stages --data-dir {0}",
+        dir.display()
+    );
     Ok(if equal { code } else { ExitCode::FAILURE })
 }
 

@@ -29,7 +29,8 @@ use webhook::{Door, Request};
 /// An event that cannot be applied so many times is set aside until the next start.
 const TRIES: u32 = 5;
 
-struct Fixed(Arc<Secrets>);
+/// Secrets that do not change while this runs.
+pub(crate) struct Fixed(pub(crate) Arc<Secrets>);
 
 #[async_trait]
 impl Keyring for Fixed {
@@ -80,6 +81,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
         served = axum::serve(listener, router) => served.map_err(Failure::from),
         failed = apply(&inbox, &store, &fleet) => Err(failed),
         failed = work(&queue, &store, &fleet) => Err(failed),
+        failed = reconcile(&fleet) => Err(failed),
         () = stopped() => Ok(()),
     };
     table.shutdown().await;
@@ -177,6 +179,17 @@ async fn apply(inbox: &TableInbox, store: &DynamoStore, fleet: &Fleet) -> Failur
                 }
             }
         }
+    }
+}
+
+/// Finds what webhooks did not bring, every ten minutes, until something is wrong with the table.
+async fn reconcile(fleet: &Fleet) -> Failure {
+    loop {
+        match engine::reconcile::all(fleet, Timestamp::MAX).await {
+            Ok(done) => done.failures.iter().for_each(|failure| tracing::warn!(failure, "not reconciled")),
+            Err(error) => return error.into(),
+        }
+        tokio::time::sleep(Duration::from_secs(600)).await;
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 pub async fn handle(fleet: &Fleet) -> Result<Value, String> {
     let mut failures = Vec::new();
     let (mut repositories, mut jobs) = (0, 0);
+    let fleet = fleet.due().await.map_err(|error| error.to_string())?;
     for (org, found) in fleet.discover().await {
         match found {
             Ok(found) => {

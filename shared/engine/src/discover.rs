@@ -41,6 +41,22 @@ pub struct Found {
     pub refused: Vec<String>,
 }
 
+impl Found {
+    fn take_over(&mut self, part: Part) {
+        self.missing.extend(part.missing);
+        self.refused.extend(part.refused);
+    }
+
+    /// Adds what was seen in one part, and returns what is kept of it.
+    fn absorb(&mut self, seen: Self) -> Part {
+        let part = Part { missing: seen.missing, refused: seen.refused };
+        self.take_over(part.clone());
+        self.written += seen.written;
+        self.jobs.extend(seen.jobs);
+        part
+    }
+}
+
 pub(crate) fn queries() -> Vec<(String, String)> {
     [("repositories".to_owned(), organization::query("", ""))].into_iter().chain(people::queries()).chain(projects::queries()).collect()
 }
@@ -68,8 +84,17 @@ pub(crate) struct Discovered {
     pub(crate) integration: Option<String>,
     pub(crate) finished_at: Option<Timestamp>,
     pub(crate) missing: Vec<String>,
+    /// The parts that were read to their end since the last whole discovery, with what was missing in each.
+    pub(crate) parts: BTreeMap<String, Part>,
     pub(crate) spent: Cost,
     pub(crate) written: Tally,
+}
+
+/// What could not be seen in a part of a discovery, as [`Found`] has it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Part {
+    missing: Vec<String>,
+    refused: Vec<String>,
 }
 
 /// Where discoveries are kept, by organization.
@@ -82,14 +107,25 @@ pub(crate) async fn discoveries(store: &dyn Store) -> Result<Vec<(String, Discov
     Ok(states.into_iter().map(|(name, state)| (login(name), serde_json::from_value(state.value).unwrap_or_default())).collect())
 }
 
+/// When this integration's last discovery of the organization ended.
+pub(crate) async fn last(env: &Env, org: &str) -> Result<Option<Timestamp>, StoreError> {
+    let states = env.store.states(&[key(env, org)]).await?;
+    let discovered: Option<Discovered> = states.into_iter().next().and_then(|state| serde_json::from_value(state.value).ok());
+    Ok(discovered.and_then(|discovered| discovered.finished_at))
+}
+
+fn key(env: &Env, org: &str) -> StateKey {
+    let by = env.settings.integration.as_ref().map(|name| format!(" by {}", name.to_lowercase())).unwrap_or_default();
+    StateKey { of: PARTITION.to_owned(), name: format!("{}{by}", org.to_lowercase()) }
+}
+
 /// Looks at one organization, sends the jobs that are due, and leaves word of it.
 pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
     let env = &env.about(org).metered();
-    let done = look(org, env).await;
-    let by = env.settings.integration.as_ref().map(|name| format!(" by {}", name.to_lowercase())).unwrap_or_default();
-    let key = StateKey { of: PARTITION.to_owned(), name: format!("{}{by}", org.to_lowercase()) };
+    let key = key(env, org);
     let before = env.store.states(std::slice::from_ref(&key)).await?.into_iter().next().unwrap_or_default();
     let mut discovered: Discovered = serde_json::from_value(before.value).unwrap_or_default();
+    let done = look(org, env, &mut discovered.parts).await;
     if done.is_ok() {
         learn(env, &mut discovered).await;
     }
@@ -104,6 +140,7 @@ pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
             discovered.since = env.settings.since;
             discovered.token_expires = found.token_expires;
             discovered.finished_at = Some(env.now());
+            discovered.parts.clear();
             discovered.missing = found.missing.iter().chain(&found.refused).cloned().collect();
         }
         Err(error) => discovered.missing = vec![error.to_string()],
@@ -130,7 +167,9 @@ async fn learn(env: &Env, discovered: &mut Discovered) {
     }
 }
 
-async fn look(org: &str, env: &Env) -> Result<Found, Error> {
+/// A limit may end it at any request, and a small budget would end it at the same one each time: so jobs are sent as
+/// soon as they are known, and of the smaller parts those in `parts` are not read again.
+async fn look(org: &str, env: &Env, parts: &mut BTreeMap<String, Part>) -> Result<Found, Error> {
     let selector = env.settings.selection.compile()?;
     let mut found = Found { unmatched: env.settings.selection.include.iter().cloned().collect(), ..Found::default() };
     let mut listed = BTreeSet::new();
@@ -153,18 +192,37 @@ async fn look(org: &str, env: &Env) -> Result<Found, Error> {
                 found.left_out += 1;
             }
         }
+        let known = found.jobs.len();
         look_at(env, org_id, &taken, &mut found).await?;
+        send(env, &found.jobs[known..]).await?;
     }
     if found.missing.is_empty() && !env.settings.shared.contains(&org.to_lowercase()) {
         found.written += bury(env.store.as_ref(), env.now(), org_id, &listed).await?;
     }
     (found.organization, found.listed) = (org_id, listed);
-    people::read(org, org_id, env, &mut found).await?;
-    projects::read(org, org_id, env, &mut found).await?;
-    for jobs in found.jobs.chunks(100) {
-        env.queue.send(jobs).await?;
+    if let Some(part) = parts.get("people") {
+        found.take_over(part.clone());
+    } else {
+        let mut seen = Found::default();
+        people::read(org, org_id, env, &mut seen).await?;
+        parts.insert("people".to_owned(), found.absorb(seen));
+    }
+    if let Some(part) = parts.get("projects") {
+        found.take_over(part.clone());
+    } else {
+        let mut seen = Found::default();
+        projects::read(org, org_id, env, &mut seen).await?;
+        send(env, &seen.jobs).await?;
+        parts.insert("projects".to_owned(), found.absorb(seen));
     }
     Ok(found)
+}
+
+async fn send(env: &Env, jobs: &[Job]) -> Result<(), StoreError> {
+    for jobs in jobs.chunks(100) {
+        env.queue.send(jobs).await?;
+    }
+    Ok(())
 }
 
 /// Writes the repositories of one page, and finds out what is due in them.

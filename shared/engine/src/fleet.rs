@@ -1,11 +1,13 @@
 //! Every integration that is at work, each with its own settings and tokens, on one table: which of them a job is for,
 //! and what an organization has lost that several of them look at. Reads nothing of GitHub itself.
 
-use crate::discover::{Found, bury, discover};
+use crate::discover::{self, Found, bury, discover};
+use crate::hooks;
+use crate::integration::Webhook;
 use crate::model::{Job, ScopeId};
-use crate::ports::Store;
+use crate::ports::{Store, StoreError};
 use crate::{Env, Error, Settings};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone)]
@@ -59,6 +61,26 @@ impl Fleet {
         self.envs.iter().find(|env| env.settings.integration == job.integration).or_else(|| self.envs.first())
     }
 
+    /// Without the organizations of which GitHub tells by itself and that were looked at within a day: once a night what
+    /// was told is compared with what there is. One whose webhook nobody made is looked at all the same.
+    pub async fn due(&self) -> Result<Self, StoreError> {
+        let mut envs = Vec::with_capacity(self.envs.len());
+        for env in &self.envs {
+            let mut orgs = env.settings.orgs.clone();
+            if env.settings.webhook == Webhook::Push {
+                let mut due = Vec::new();
+                for org in orgs {
+                    if !is_told(env, &org).await? {
+                        due.push(org);
+                    }
+                }
+                orgs = due;
+            }
+            envs.push(env.with(Settings { orgs, ..Settings::clone(&env.settings) }));
+        }
+        Ok(Self { envs })
+    }
+
     /// Looks at each organization of each integration, by login. One that fails does not stop the others.
     pub async fn discover(&self) -> Vec<(String, Result<Found, Error>)> {
         let mut all = Vec::new();
@@ -80,6 +102,16 @@ impl Fleet {
         }
         all
     }
+}
+
+/// Whether a webhook tells of the organization, and it was looked at since yesterday.
+async fn is_told(env: &Env, org: &str) -> Result<bool, StoreError> {
+    let hooks = hooks::hooks(env.store.as_ref(), env.settings.integration.as_deref()).await?;
+    if !hooks.iter().any(|hook| hook.mode == Webhook::Push && hook.org().eq_ignore_ascii_case(org)) {
+        return Ok(false);
+    }
+    let last = discover::last(env, org).await?;
+    Ok(last.is_some_and(|last| env.now().duration_since(last) < SignedDuration::from_hours(24)))
 }
 
 fn lower(orgs: &[String]) -> BTreeSet<String> {

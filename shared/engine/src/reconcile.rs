@@ -5,10 +5,10 @@
 mod missed;
 mod progress;
 
-use crate::hooks::{Kept, hooks};
+use crate::hooks::{self, Kept, hooks};
 use crate::model::Job;
 use crate::ports::StoreError;
-use crate::{Env, Error};
+use crate::{Env, Error, Fleet, asked};
 use github::{HookDelivery, Verb};
 use jiff::{SignedDuration, Timestamp};
 use missed::{List, Missed};
@@ -49,6 +49,62 @@ pub async fn reconcile(env: &Env, deadline: Timestamp) -> Result<Vec<(Kept, Resu
         all.push((hook, done));
     }
     Ok(all)
+}
+
+/// What a run about everything did.
+#[derive(Debug, Clone, Default)]
+pub struct All {
+    pub sum: Reconciled,
+    /// What could not be done, and why.
+    pub failures: Vec<String>,
+}
+
+/// Every hook of every integration; then what is known to be open is asked for, and whatever only a discovery finds is
+/// looked for. A limit is no failure: the next run finds it past.
+pub async fn all(fleet: &Fleet, deadline: Timestamp) -> Result<All, StoreError> {
+    let mut all = All::default();
+    for env in fleet.envs() {
+        for (hook, done) in reconcile(env, deadline).await? {
+            match done {
+                Ok(done) => all.sum += &done,
+                Err(Error::Waiting { .. }) => all.sum.unfinished = true,
+                Err(error) => {
+                    // Nobody tells of anything any more: it is asked for until somebody mends the hook.
+                    all.sum.discover |= hooks::refused(&error).is_some();
+                    all.failures.push(format!("the webhook {} of {}: {error}. `sei-github webhook verify` tells more", hook.id, hook.owner()));
+                }
+            }
+        }
+        // Whose jobs were lost, or are still under way: asking twice is harmless.
+        let integration = &env.settings.integration;
+        let jobs: Vec<Job> = asked::open(env.store.as_ref())
+            .await?
+            .into_iter()
+            .map(|scope| Job { scope, sweep: asked::SWEEP.to_owned(), integration: integration.clone() })
+            .collect();
+        env.queue.send(&jobs).await?;
+    }
+    if all.sum.discover {
+        for (org, found) in fleet.discover().await {
+            if let Err(error) = found
+                && !matches!(error, Error::Waiting { .. })
+            {
+                all.failures.push(format!("{org}: {error}"));
+            }
+        }
+    }
+    Ok(all)
+}
+
+impl std::ops::AddAssign<&Self> for Reconciled {
+    fn add_assign(&mut self, other: &Self) {
+        self.looked_at += other.looked_at;
+        self.redelivered += other.redelivered;
+        self.read += other.read;
+        self.open += other.open;
+        self.discover |= other.discover;
+        self.unfinished |= other.unfinished;
+    }
 }
 
 /// One run about one hook.

@@ -10,7 +10,7 @@ const PARTS: usize = 4;
 
 /// What `pick` takes from each living row, in no order. `keys` are some keys in order, such as the parents' of the rows:
 /// they tell where the rows can be divided evenly.
-pub(super) async fn pick<T>(
+pub(crate) async fn pick<T>(
     store: &dyn Store,
     entity: &'static Entity,
     scope: ScopeId,
