@@ -35,8 +35,10 @@ async fn main() -> ExitCode {
         Ok(github) => {
             github.faults().latency_ms = latency;
             println!("{} acme", github.url);
-            std::future::pending::<()>().await;
-            ExitCode::SUCCESS
+            loop {
+                github.deliver().await;
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            }
         }
         Err(error) => {
             eprintln!("sim-github cannot serve: {error}");

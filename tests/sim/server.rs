@@ -338,6 +338,7 @@ fn control(shared: &Shared, part: &str, body: &Bytes) -> Reply {
         }
         "faults" => {
             lock(&shared.faults).latency_ms = number("latency_ms");
+            lock(&shared.webhooks).faults.failing = number("webhooks_failing");
             reply(200, &Value::Null)
         }
         _ => reply(404, &Value::Null),

@@ -1,6 +1,9 @@
 //! What can be typed.
 
+use crate::failure::Failure;
+use crate::place::Place;
 use crate::source::{KEPT_AS, Rules, Server, Source};
+use crate::stack::Stack;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -8,6 +11,9 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(version, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
+    /// The deployed stack to work on, instead of a directory; region and credentials as AWS's own tools find them.
+    #[arg(long, value_name = "NAME", global = true)]
+    pub(crate) stack: Option<String>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -42,6 +48,19 @@ pub(crate) enum Command {
     /// Computes from the copy how long issues stay in stages, or how long pull requests take.
     #[command(subcommand)]
     Report(crate::report::Report),
+    /// Fetches nothing until it is resumed: every integration.
+    Pause(Paused),
+    /// Goes on with what `pause` stopped.
+    Resume(Paused),
+    /// What a deployed stack could not do after several tries.
+    #[command(subcommand)]
+    Dlq(Dlq),
+    /// Prints what a deployed stack's functions say.
+    Logs(Logs),
+    /// Says whether a deployed stack is well and, of what is not, what to do.
+    Doctor(Doctor),
+    /// Takes a deployed stack away, its webhooks first. The copy stays.
+    Uninstall(Uninstall),
     /// Starts a simulated GitHub, copies it, and shows what came.
     Demo(Demo),
     /// Prints SCHEMA.md: every entity and field.
@@ -57,6 +76,35 @@ pub(crate) struct Where {
     /// Where the copy is kept.
     #[arg(long, value_name = "DIR", default_value = ".sei-github", env = "SEI_DATA_DIR")]
     pub(crate) data_dir: PathBuf,
+    /// The deployed stack whose copy it is, instead of a directory; region and credentials as AWS's own tools find them.
+    #[arg(long, value_name = "NAME", global = true)]
+    stack: Option<String>,
+}
+
+impl Where {
+    pub(crate) async fn find(&self) -> Result<Place, Failure> {
+        match &self.stack {
+            Some(name) => Ok(Place::Stack(Box::new(Stack::find(name).await?))),
+            None => Ok(Place::Directory(self.data_dir.clone())),
+        }
+    }
+}
+
+/// A deployed stack, by its name.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Deployed {
+    /// The deployed stack; region and credentials as AWS's own tools find them.
+    #[arg(long, value_name = "NAME", global = true)]
+    stack: Option<String>,
+}
+
+impl Deployed {
+    pub(crate) async fn find(&self) -> Result<Stack, Failure> {
+        match &self.stack {
+            Some(name) => Stack::find(name).await,
+            None => Err(Failure::Usage("this command works on a deployed stack: name it with --stack".to_owned())),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -197,8 +245,9 @@ pub(crate) struct Sync {
 #[derive(Debug, Args)]
 pub(crate) struct Authorize {
     /// Of an OAuth app or GitHub App whose device flow is enabled. Its secret, if it needs one, comes from GITHUB_OAUTH_CLIENT_SECRET.
+    /// Without it, of a stack that has an OAuth app, a link to the stack's own sign-in page.
     #[arg(long, value_name = "ID")]
-    pub(crate) client_id: String,
+    pub(crate) client_id: Option<String>,
     /// What the token may; repo and read:org, unless told.
     #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
     pub(crate) scopes: Vec<String>,
@@ -335,6 +384,77 @@ pub(crate) struct Events {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: Where,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Paused {
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Dlq {
+    /// Names the dead messages, one a line, the oldest first.
+    List(Letters),
+    /// Shows them whole.
+    Show(Letters),
+    /// Sends them to the queue that they were in.
+    Redrive(Letters),
+    /// Deletes them for good.
+    Purge(Letters),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Letters {
+    /// Only these messages, as `list` names them.
+    pub(crate) id: Vec<String>,
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Does not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) stack: Deployed,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Logs {
+    /// Only of these functions: discovery, fetcher, webhook, receiver, reconcile, connect.
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    pub(crate) function: Vec<String>,
+    /// How far back, such as 90m, 12h or 3d.
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub(crate) since: String,
+    /// Goes on until Ctrl-C.
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) stack: Deployed,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Does not look for what was changed by hand, which takes CloudFormation up to a minute.
+    #[arg(long)]
+    pub(crate) no_drift: bool,
+    #[command(flatten)]
+    pub(crate) stack: Deployed,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Uninstall {
+    /// Does not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Goes on though webhooks could not be removed.
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) stack: Deployed,
 }
 
 #[derive(Debug, Args)]

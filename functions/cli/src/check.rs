@@ -2,12 +2,12 @@
 
 use crate::arguments::Check;
 use crate::failure::Failure;
+use crate::place::Place;
 use crate::source::Chosen;
 use engine::SystemClock;
 use engine::check::{CODES, Finding, Outcome, Report, Verdict, Way, check};
 use github::ApiUrl;
 use std::io::{IsTerminal, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) async fn run(arguments: Check) -> Result<ExitCode, Failure> {
@@ -20,8 +20,9 @@ pub(crate) async fn run(arguments: Check) -> Result<ExitCode, Failure> {
     if let Some(wrong) = source.org.iter().find(|org| !login(org)) {
         return Err(Failure::Usage(format!("`{wrong}` is not the login of an organization: give the last part of https://github.com/LOGIN")));
     }
-    let chosen = source.one(&arguments.groups.fetch, &arguments.place.data_dir).await?;
-    let report = look(&chosen, &arguments.place.data_dir).await?;
+    let place = arguments.place.find().await?;
+    let chosen = source.one(&arguments.groups.fetch, &place).await?;
+    let report = look(&chosen, &place).await?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
         serde_json::to_writer_pretty(&mut out, &report).map_err(std::io::Error::from)?;
@@ -33,9 +34,9 @@ pub(crate) async fn run(arguments: Check) -> Result<ExitCode, Failure> {
 }
 
 /// Asks GitHub whether what was chosen can work.
-pub(crate) async fn look(chosen: &Chosen, dir: &Path) -> Result<Report, Failure> {
+pub(crate) async fn look(chosen: &Chosen, place: &Place) -> Result<Report, Failure> {
     let way = Way { proxy: proxy(&chosen.url), private_ca: chosen.ca.is_some() };
-    Ok(check(&chosen.tokens(dir).await?, &chosen.settings, &way, &SystemClock).await?)
+    Ok(check(&chosen.tokens(place).await?, &chosen.settings, &way, &SystemClock).await?)
 }
 
 pub(crate) fn code(verdict: Verdict) -> ExitCode {

@@ -7,29 +7,29 @@ use crate::config;
 use crate::dialogue;
 use crate::failure::Failure;
 use crate::integrations::describe;
+use crate::place::Place;
 use crate::source::{Chosen, credentials};
 use crate::sync::{date, groups};
-use aws::FileVault;
 use engine::check::{Report, Verdict};
-use engine::{Credential, Credentials, Integration, StoreError, Vault, integration};
+use engine::{Credential, Credentials, Integration, Store, StoreError, integration};
 use github::ApiUrl;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) async fn run(arguments: Connect) -> Result<ExitCode, Failure> {
-    let dir = arguments.place.data_dir.clone();
+    let place = arguments.place.find().await?;
     let mut given = None;
     let mut new = if let Some(file) = &arguments.config {
         config::read(file)?
     } else if arguments.no_input {
-        by_flags(&arguments)?
+        by_flags(&arguments, &place)?
     } else {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
             let told = "a dialogue needs a terminal. Say --no-input and the rest by flags, or --config FILE";
             return Err(Failure::Usage(told.to_owned()));
         }
-        match dialogue::ask(&arguments).await? {
+        match dialogue::ask(&arguments, &place).await? {
             Some((new, credentials)) => {
                 given = credentials;
                 new
@@ -41,28 +41,61 @@ pub(crate) async fn run(arguments: Connect) -> Result<ExitCode, Failure> {
         given = Some(credentials()?);
         new.credentials = Credentials::Stored;
     }
+    if place.stack().is_some() {
+        // A function has no other environment: what is at hand goes into the stack's secret, with what is there.
+        given = given.or(Some(credentials()?)).filter(|given| !given.is_empty());
+        new.credentials = Credentials::Stored;
+    }
     new.validate()?;
-    is_free(&new, &dir).await?;
+    is_free(&new, &place).await?;
     // The dialogue has shown its check already, and was told what to make of it.
     if (arguments.config.is_some() || arguments.no_input) && !arguments.no_check {
-        let report = checked(&new, given.as_deref(), &dir).await?;
+        let report = checked(&new, given.as_deref(), &place).await?;
         if report.verdict != Verdict::Works {
             eprintln!("sei-github: nothing was saved. Mend what fails above, choose less, or say --no-check");
             return Ok(code(report.verdict));
         }
     }
-    save(&new, given.as_deref(), &dir).await?;
+    save(&new, given.as_deref(), &place).await?;
     print!("{}", describe(&new));
-    let place = if dir == Path::new(".sei-github") { String::new() } else { format!(" --data-dir {}", dir.display()) };
-    eprintln!("\nSaved. Next:  sei-github plan{place}     what a first sync will take\n              sei-github sync{place}     the copy itself");
+    match &place {
+        Place::Stack(stack) => {
+            eprintln!("\nSaved. The stack begins with its next look. Next:  sei-github plan --stack {0}     what a first copy will take", stack.name);
+            eprintln!("                                                   sei-github status --stack {0}   how far it is", stack.name);
+        }
+        Place::Directory(dir) => {
+            let place = if dir == Path::new(".sei-github") { String::new() } else { format!(" --data-dir {}", dir.display()) };
+            eprintln!("\nSaved. Next:  sei-github plan{place}     what a first sync will take\n              sei-github sync{place}     the copy itself");
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn by_flags(arguments: &Connect) -> Result<Integration, Failure> {
+/// The API that was named or, of a stack, its own.
+pub(crate) fn api_url(arguments: &Connect, place: &Place) -> Result<Option<String>, Failure> {
+    let Some(stack) = place.stack() else { return Ok(arguments.api_url.clone()) };
+    let own = ApiUrl::parse(stack.api_url())?;
+    if let Some(named) = &arguments.api_url
+        && ApiUrl::parse(named)?.host() != own.host()
+    {
+        return Err(Failure::Usage(format!(
+            "the stack {} is of {}: its parameter ApiUrl says so. Another GitHub needs a stack of its own",
+            stack.name,
+            own.host()
+        )));
+    }
+    if arguments.ca_cert.is_some() {
+        return Err(Failure::Usage("a stack trusts the public authorities only: --ca-cert is for this machine".to_owned()));
+    }
+    Ok(Some(stack.api_url().to_owned()))
+}
+
+fn by_flags(arguments: &Connect, place: &Place) -> Result<Integration, Failure> {
     if arguments.org.is_empty() {
         return Err(Failure::Usage("name at least one organization with --org".to_owned()));
     }
-    let url = arguments.api_url.as_deref().unwrap_or("https://api.github.com");
+    let url = api_url(arguments, place)?;
+    let url = url.as_deref().unwrap_or("https://api.github.com");
     ApiUrl::parse(url)?;
     let name = arguments.name.clone().unwrap_or_else(|| arguments.org.first().map(|org| org.to_lowercase()).unwrap_or_default());
     let mut new = Integration::new(&name, url, arguments.org.clone(), Credentials::Environment);
@@ -82,8 +115,8 @@ pub(crate) fn chosen_by_flags(arguments: &Connect, new: &mut Integration) -> Res
 }
 
 /// Asks GitHub, and shows what was found.
-pub(crate) async fn checked(new: &Integration, given: Option<&[Credential]>, dir: &Path) -> Result<Report, Failure> {
-    let report = look(&Chosen::with(new, given)?, dir).await?;
+pub(crate) async fn checked(new: &Integration, given: Option<&[Credential]>, place: &Place) -> Result<Report, Failure> {
+    let report = look(&Chosen::with(new, given)?, place).await?;
     let mut shown = Vec::new();
     tell(&mut shown, &report, is_coloured(&std::io::stderr()))?;
     eprint!("{}", String::from_utf8_lossy(&shown));
@@ -91,11 +124,11 @@ pub(crate) async fn checked(new: &Integration, given: Option<&[Credential]>, dir
 }
 
 /// Told before anything else is asked of GitHub or of the user.
-pub(crate) async fn is_free(new: &Integration, dir: &Path) -> Result<(), Failure> {
-    if !aws::Embedded::is_in(dir) {
+pub(crate) async fn is_free(new: &Integration, place: &Place) -> Result<(), Failure> {
+    if !place.is_there() {
         return Ok(());
     }
-    let table = aws::Embedded::open(dir).await?;
+    let table = place.open().await?;
     let all = integration::integrations(&table.store()).await;
     table.shutdown().await;
     let all = all?;
@@ -105,33 +138,42 @@ pub(crate) async fn is_free(new: &Integration, dir: &Path) -> Result<(), Failure
     let host = |one: &Integration| ApiUrl::parse(&one.github).map(|url| url.host().to_owned()).unwrap_or_default();
     match all.iter().find(|one| host(one) != host(new)) {
         Some(other) => {
-            Err(Failure::Usage(format!("the copy in {} is of {}: choose another directory for {} with --data-dir", dir.display(), host(other), host(new))))
+            Err(Failure::Usage(format!("the copy in {place} is of {}: choose another place for {} with --data-dir or --stack", host(other), host(new))))
         }
         None => Ok(()),
     }
 }
 
 /// The credentials first: an integration without them would be half of one.
-async fn save(new: &Integration, given: Option<&[Credential]>, dir: &Path) -> Result<(), Failure> {
-    let table = aws::Embedded::open(dir).await?;
-    if let Some(given) = given
-        && let Err(error) = keep(&FileVault::new(dir), &new.name.to_lowercase(), given).await
-    {
-        table.shutdown().await;
-        return Err(error.into());
-    }
-    let saved = integration::add(&table.store(), new).await;
+async fn save(new: &Integration, given: Option<&[Credential]>, place: &Place) -> Result<(), Failure> {
+    let table = place.open().await?;
+    let saved = save_in(&table.store(), new, given, place).await;
     table.shutdown().await;
-    Ok(saved?)
+    saved
 }
 
-/// Stores them instead of what was there.
-pub(crate) async fn keep(vault: &FileVault, name: &str, credentials: &[Credential]) -> Result<(), StoreError> {
+async fn save_in(store: &dyn Store, new: &Integration, given: Option<&[Credential]>, place: &Place) -> Result<(), Failure> {
+    if let Some(given) = given {
+        keep(place, &new.name, given).await?;
+    }
+    Ok(integration::add(store, new).await?)
+}
+
+/// Stores an integration's credentials: instead of what was there or, in a stack, whose integrations share one secret,
+/// beside it.
+pub(crate) async fn keep(place: &Place, integration: &str, credentials: &[Credential]) -> Result<(), Failure> {
+    let (vault, name) = place.vault(integration)?;
     loop {
-        let kept = vault.read(name).await?;
-        match vault.replace(name, &kept.revision, credentials).await {
+        let kept = vault.read(&name).await?;
+        let mut all = if place.stack().is_some() { kept.credentials } else { Vec::new() };
+        for one in credentials {
+            if !all.contains(one) {
+                all.push(one.clone());
+            }
+        }
+        match vault.replace(&name, &kept.revision, &all).await {
             Err(StoreError::Conflict) => {}
-            other => return other.map(|_| ()),
+            other => return Ok(other.map(|_| ())?),
         }
     }
 }

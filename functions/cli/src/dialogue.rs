@@ -2,9 +2,10 @@
 //! options, check, save. What flags told already is not asked. Saves nothing.
 
 use crate::arguments::Connect;
-use crate::connect::{checked, chosen_by_flags, is_free, no_answer};
+use crate::connect::{api_url, checked, chosen_by_flags, is_free, no_answer};
 use crate::device::{self, SCOPES};
 use crate::failure::Failure;
+use crate::place::Place;
 use crate::repos::passing;
 use crate::source::Chosen;
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
@@ -15,12 +16,12 @@ use github::{ApiUrl, Secret, Token};
 use std::io::IsTerminal;
 
 /// The integration that was agreed on, with the credentials that are to be kept for it; none if its owner does not want it.
-pub(crate) async fn ask(arguments: &Connect) -> Result<Option<(Integration, Option<Vec<Credential>>)>, Failure> {
+pub(crate) async fn ask(arguments: &Connect, place: &Place) -> Result<Option<(Integration, Option<Vec<Credential>>)>, Failure> {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !std::io::stderr().is_terminal();
     let theme: Box<dyn Theme> = if plain { Box::new(SimpleTheme) } else { Box::new(ColorfulTheme::default()) };
     let theme = theme.as_ref();
-    let url = match &arguments.api_url {
-        Some(url) => url.clone(),
+    let url = match api_url(arguments, place)? {
+        Some(url) => url,
         None => which_github(theme)?,
     };
     let mut new = Integration::new("new", ApiUrl::parse(&url).map(|_| url.as_str())?, arguments.org.clone(), Credentials::Environment);
@@ -30,9 +31,9 @@ pub(crate) async fn ask(arguments: &Connect) -> Result<Option<(Integration, Opti
         new.credentials = Credentials::Stored;
     }
     // For the questions that GitHub's own lists help with.
-    let (env, table) = passing(&Chosen::with(&new, given.as_deref())?, &arguments.place.data_dir).await?;
+    let (env, table) = passing(&Chosen::with(&new, given.as_deref())?, place).await?;
     new.name = name(theme, arguments)?;
-    is_free(&new, &arguments.place.data_dir).await?;
+    is_free(&new, place).await?;
     if new.organizations.is_empty() {
         new.organizations = organizations(theme, &env).await?;
     }
@@ -43,7 +44,7 @@ pub(crate) async fn ask(arguments: &Connect) -> Result<Option<(Integration, Opti
     if arguments.groups.fetch.is_empty() {
         options(theme, &mut new)?;
     }
-    let works = arguments.no_check || checked(&new, given.as_deref(), &arguments.place.data_dir).await?.verdict == Verdict::Works;
+    let works = arguments.no_check || checked(&new, given.as_deref(), place).await?.verdict == Verdict::Works;
     let question = if works { "Save this integration?" } else { "It cannot work, or not wholly. Save it all the same?" };
     let save = Confirm::with_theme(theme).with_prompt(question).default(works).interact().map_err(no_answer)?;
     if !save {

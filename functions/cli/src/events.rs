@@ -10,11 +10,9 @@ use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 pub(crate) async fn run(arguments: Events) -> Result<ExitCode, Failure> {
-    let dir = &arguments.place.data_dir;
-    if !aws::Embedded::is_in(dir) {
-        return Err(Failure::Usage(format!("there is no copy in {}. `sei-github serve` makes one, or say where it is with --data-dir", dir.display())));
-    }
-    let table = aws::Embedded::join(dir).await?;
+    let place = arguments.place.find().await?;
+    place.require("serve")?;
+    let table = place.join().await?;
     let store = table.store();
     let found = match &arguments.delivery_id {
         Some(id) => deliveries::find(&store, id).await.map(|found| found.into_iter().map(|trace| (id.clone(), trace)).collect()),

@@ -33,11 +33,9 @@ pub(crate) async fn run(arguments: Export) -> Result<ExitCode, Failure> {
     let since = arguments.since.as_deref().map(date).transpose()?;
     let filter = Filter { since, deleted: arguments.deleted };
     let takes = matcher(&arguments.repo)?;
-    let dir = &arguments.place.data_dir;
-    if !aws::Embedded::is_in(dir) {
-        return Err(Failure::Usage(format!("there is no copy in {}. Run `sei-github sync` first, or say where it is with --data-dir", dir.display())));
-    }
-    let table = aws::Embedded::join(dir).await?;
+    let place = arguments.place.find().await?;
+    place.require("sync")?;
+    let table = place.join().await?;
     let store = table.store();
     let done = write(&store, entity, &filter, arguments.format, &takes).await;
     table.shutdown().await;

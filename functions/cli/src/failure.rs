@@ -8,6 +8,9 @@ pub(crate) enum Failure {
     Usage(String),
     #[error("{0}")]
     Authentication(String),
+    /// What AWS or GitHub did not do.
+    #[error("{0}")]
+    Failed(String),
     #[error(transparent)]
     Data(#[from] aws::EmbeddedError),
     #[error(transparent)]

@@ -1,14 +1,14 @@
 //! `integrations`: lists, shows and changes what `connect` installed. Asks GitHub nothing.
 
-use crate::arguments::{Edit, Integrations, Listed, Purge, Shown};
+use crate::arguments::{Edit, Integrations, Listed, Purge, Shown, Where};
 use crate::config;
 use crate::connect::keep;
 use crate::failure::Failure;
+use crate::show::confirmed;
 use crate::sync::groups;
-use aws::FileVault;
+use aws::DynamoStore;
 use engine::{Credentials, Group, Integration, Selection, integration};
-use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::io::Write;
 use std::process::ExitCode;
 
 pub(crate) async fn run(command: Integrations) -> Result<ExitCode, Failure> {
@@ -16,15 +16,18 @@ pub(crate) async fn run(command: Integrations) -> Result<ExitCode, Failure> {
         Integrations::List(arguments) => list(arguments).await,
         Integrations::Show(arguments) => show(arguments).await,
         Integrations::Edit(arguments) => edit(arguments).await,
-        Integrations::Pause(named) => pause(&named.name, true, &named.place.data_dir).await,
-        Integrations::Resume(named) => pause(&named.name, false, &named.place.data_dir).await,
+        Integrations::Pause(named) => pause(&named.name, true, &named.place).await,
+        Integrations::Resume(named) => pause(&named.name, false, &named.place).await,
         Integrations::Remove(named) => {
-            let table = open(&named.place.data_dir).await?;
+            let place = named.place.find().await?;
+            let table = place.existing("connect").await?;
             let gone = integration::remove(&table.store(), &named.name).await;
             table.shutdown().await;
             let gone = gone?;
-            // Its token is of no use to anybody now.
-            keep(&FileVault::new(&named.place.data_dir), &gone.name.to_lowercase(), &[]).await?;
+            // Its token is of no use to anybody now; that of a stack is the others', too.
+            if place.stack().is_none() {
+                keep(&place, &gone.name, &[]).await?;
+            }
             eprintln!("{} is removed. What it copied stays; `sei-github integrations purge` deletes what no integration chooses", gone.name);
             Ok(ExitCode::SUCCESS)
         }
@@ -32,20 +35,10 @@ pub(crate) async fn run(command: Integrations) -> Result<ExitCode, Failure> {
     }
 }
 
-/// The table of an existing copy: these commands make none.
-async fn open(dir: &Path) -> Result<aws::Embedded, Failure> {
-    if !aws::Embedded::is_in(dir) {
-        return Err(Failure::Usage(format!(
-            "there is no copy in {}. `sei-github connect` installs an integration; --data-dir names another directory",
-            dir.display()
-        )));
-    }
-    Ok(aws::Embedded::open(dir).await?)
-}
-
 async fn list(arguments: Listed) -> Result<ExitCode, Failure> {
-    let all = if aws::Embedded::is_in(&arguments.place.data_dir) {
-        let table = open(&arguments.place.data_dir).await?;
+    let place = arguments.place.find().await?;
+    let all = if place.is_there() {
+        let table = place.open().await?;
         let all = integration::integrations(&table.store()).await;
         table.shutdown().await;
         all?
@@ -72,7 +65,7 @@ fn host(one: &Integration) -> String {
 }
 
 async fn show(arguments: Shown) -> Result<ExitCode, Failure> {
-    let table = open(&arguments.place.data_dir).await?;
+    let table = arguments.place.find().await?.existing("connect").await?;
     let one = integration::integration(&table.store(), &arguments.name).await;
     table.shutdown().await;
     let one = one?;
@@ -92,7 +85,7 @@ async fn show(arguments: Shown) -> Result<ExitCode, Failure> {
 pub(crate) fn describe(one: &Integration) -> String {
     let credentials = match one.credentials {
         Credentials::Environment => "from GITHUB_TOKEN, at each run",
-        Credentials::Stored => "kept in this directory",
+        Credentials::Stored => "kept beside the copy",
     };
     let rules = &one.repositories;
     let mut which = Vec::new();
@@ -136,7 +129,7 @@ async fn edit(arguments: Edit) -> Result<ExitCode, Failure> {
     let fetch = if arguments.fetch.is_empty() { None } else { Some(groups(if all { &[] } else { &arguments.fetch })?) };
     // Checked before, so that the change itself cannot fail half-way.
     arguments.rules.selection()?;
-    let table = open(&arguments.place.data_dir).await?;
+    let table = arguments.place.find().await?.existing("connect").await?;
     let edited = integration::change(&table.store(), &arguments.name, |one| {
         if let Some(whole) = &whole {
             *one = Integration { name: one.name.clone(), paused: one.paused, ..whole.clone() };
@@ -161,8 +154,8 @@ async fn edit(arguments: Edit) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn pause(name: &str, paused: bool, dir: &Path) -> Result<ExitCode, Failure> {
-    let table = open(dir).await?;
+async fn pause(name: &str, paused: bool, place: &Where) -> Result<ExitCode, Failure> {
+    let table = place.find().await?.existing("connect").await?;
     let changed = integration::change(&table.store(), name, |one| one.paused = paused).await;
     table.shutdown().await;
     eprintln!("{} {}", changed?.name, if paused { "is paused: syncs leave it out" } else { "goes on with the next sync" });
@@ -170,19 +163,18 @@ async fn pause(name: &str, paused: bool, dir: &Path) -> Result<ExitCode, Failure
 }
 
 async fn purge(arguments: Purge) -> Result<ExitCode, Failure> {
-    let table = open(&arguments.place.data_dir).await?;
-    let done = purge_in(&table, arguments.yes).await;
+    let table = arguments.place.find().await?.existing("connect").await?;
+    let done = purge_in(&table.store(), arguments.yes).await;
     table.shutdown().await;
     done
 }
 
-async fn purge_in(table: &aws::Embedded, yes: bool) -> Result<ExitCode, Failure> {
-    let store = table.store();
-    let all = integration::integrations(&store).await?;
+async fn purge_in(store: &DynamoStore, yes: bool) -> Result<ExitCode, Failure> {
+    let all = integration::integrations(store).await?;
     if all.is_empty() && !yes {
         eprintln!("No integration is installed, so nothing is chosen: all of the copy would go.");
     }
-    let would = engine::purge(&store, &all, false).await?;
+    let would = engine::purge(store, &all, false).await?;
     if would.rows.is_empty() {
         eprintln!("Nothing is here that no integration chooses.");
         return Ok(ExitCode::SUCCESS);
@@ -193,17 +185,10 @@ async fn purge_in(table: &aws::Embedded, yes: bool) -> Result<ExitCode, Failure>
     for (entity, rows) in &would.rows {
         println!("{entity:<22} {rows:>9}");
     }
-    if !yes {
-        if !std::io::stdin().is_terminal() {
-            return Err(Failure::Usage("nothing was deleted. Say --yes to delete these".to_owned()));
-        }
-        let sure = dialoguer::Confirm::new().with_prompt("Delete these for good?").default(false).interact();
-        if !sure.map_err(crate::connect::no_answer)? {
-            eprintln!("nothing was deleted");
-            return Ok(ExitCode::SUCCESS);
-        }
+    if !yes && !confirmed("Delete these for good?")? {
+        return Ok(ExitCode::SUCCESS);
     }
-    let purged = engine::purge(&store, &all, true).await?;
+    let purged = engine::purge(store, &all, true).await?;
     eprintln!("{} rows deleted", purged.rows.values().sum::<u64>());
     Ok(ExitCode::SUCCESS)
 }

@@ -9,10 +9,15 @@ mod connect;
 mod demo;
 mod device;
 mod dialogue;
+mod dlq;
+mod doctor;
 mod events;
 mod export;
 mod failure;
 mod integrations;
+mod logs;
+mod pause;
+mod place;
 mod plan;
 mod progress;
 mod report;
@@ -21,12 +26,15 @@ mod runner;
 mod serve;
 mod show;
 mod source;
+mod stack;
 mod status;
 mod sync;
+mod uninstall;
 mod verify;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
+use failure::Failure;
 use std::process::ExitCode;
 
 #[tokio::main]
@@ -37,7 +45,11 @@ async fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .init();
+    let local = matches!(arguments.command, Command::Sync(_) | Command::Serve(_) | Command::Demo(_) | Command::Schema | Command::Queries);
     let done = match arguments.command {
+        _ if local && arguments.stack.is_some() => Err(Failure::Usage(
+            "this command works on a directory, not on a stack: a stack copies by itself, as often as its ScheduleExpression says".to_owned(),
+        )),
         Command::Connect(connect) => connect::run(connect).await,
         Command::Integrations(command) => integrations::run(command).await,
         Command::Sync(sync) => sync::run(sync).await,
@@ -51,6 +63,12 @@ async fn main() -> ExitCode {
         Command::Serve(serve) => serve::run(serve).await,
         Command::Events(events) => events::run(events).await,
         Command::Report(report) => report::run(report).await,
+        Command::Pause(paused) => pause::run(paused, true).await,
+        Command::Resume(paused) => pause::run(paused, false).await,
+        Command::Dlq(command) => dlq::run(command).await,
+        Command::Logs(logs) => logs::run(logs).await,
+        Command::Doctor(doctor) => doctor::run(doctor).await,
+        Command::Uninstall(uninstall) => uninstall::run(uninstall).await,
         Command::Demo(demo) => demo::run(demo).await,
         Command::Schema => show::schema(),
         Command::Queries => show::queries(),

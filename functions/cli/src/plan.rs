@@ -9,8 +9,9 @@ use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
 pub(crate) async fn run(arguments: Plan) -> Result<ExitCode, Failure> {
-    let chosen = arguments.source.one(&arguments.groups.fetch, &arguments.place.data_dir).await?;
-    let (env, table) = passing(&chosen, &arguments.place.data_dir).await?;
+    let place = arguments.place.find().await?;
+    let chosen = arguments.source.one(&arguments.groups.fetch, &place).await?;
+    let (env, table) = passing(&chosen, &place).await?;
     let plan = engine::plan(&env).await;
     table.shutdown().await;
     let plan = plan?;

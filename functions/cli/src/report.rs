@@ -22,7 +22,6 @@ use page::Page;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 pub(crate) async fn run(report: Report) -> Result<ExitCode, Failure> {
@@ -43,7 +42,7 @@ async fn issue_stages(arguments: IssueStages) -> Result<(), Failure> {
     question.kinds = kinds(&arguments.kind)?;
     let of = stages_of(&arguments.stages)?;
     let (repos, projects) = (matcher(&arguments.asked.repo)?, matcher(&arguments.project)?);
-    let table = open(&arguments.asked.place.data_dir).await?;
+    let table = arguments.asked.place.find().await?.existing("sync").await?;
     let store = table.store();
     let cards = cards(&store, of.as_ref(), &arguments.field, &repos).await;
     table.shutdown().await;
@@ -63,18 +62,11 @@ async fn pr_cycle(arguments: PrCycle) -> Result<(), Failure> {
     }
     let bounds = hours::bounds(&arguments.bounds)?;
     let repos = matcher(&arguments.asked.repo)?;
-    let table = open(&arguments.asked.place.data_dir).await?;
+    let table = arguments.asked.place.find().await?.existing("sync").await?;
     let pulls = pulls(&table.store(), arguments.bots, &repos).await;
     table.shutdown().await;
     let report = report::cycle(&pulls?, &question, &bounds);
     write(arguments.asked.format, &report, || Page::of_cycle(&report, &question))
-}
-
-async fn open(dir: &Path) -> Result<aws::Embedded, Failure> {
-    if !aws::Embedded::is_in(dir) {
-        return Err(Failure::Usage(format!("there is no copy in {}. Run `sei-github sync` first, or say where it is with --data-dir", dir.display())));
-    }
-    Ok(aws::Embedded::open(dir).await?)
 }
 
 fn question(asked: &Asked, closed: Option<&str>) -> Result<Question, Failure> {

@@ -2,18 +2,19 @@
 
 use crate::arguments::Repos;
 use crate::failure::Failure;
+use crate::place::Place;
 use crate::runner::LocalQueue;
 use crate::source::Chosen;
 use engine::{Choice, Choices, Env, SystemClock, repositories};
 use serde_json::{Value, json};
 use std::io::{BufWriter, Write};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 pub(crate) async fn run(arguments: Repos) -> Result<ExitCode, Failure> {
-    let chosen = arguments.source.one(&[], &arguments.place.data_dir).await?;
-    let (env, table) = passing(&chosen, &arguments.place.data_dir).await?;
+    let place = arguments.place.find().await?;
+    let chosen = arguments.source.one(&[], &place).await?;
+    let (env, table) = passing(&chosen, &place).await?;
     let mut all: Vec<(&String, Choices)> = Vec::new();
     let mut failures = Vec::new();
     for org in &env.settings.orgs {
@@ -59,8 +60,8 @@ pub(crate) async fn run(arguments: Repos) -> Result<ExitCode, Failure> {
 }
 
 /// An environment that asks GitHub and keeps nothing: its table, with the gate in it, ends with the process.
-pub(crate) async fn passing(chosen: &Chosen, dir: &Path) -> Result<(Env, aws::Embedded), Failure> {
-    let github = chosen.tokens(dir).await?;
+pub(crate) async fn passing(chosen: &Chosen, place: &Place) -> Result<(Env, aws::Embedded), Failure> {
+    let github = chosen.tokens(place).await?;
     let table = aws::Embedded::in_memory().await?;
     let env = Env::new(github, Arc::new(table.store()), Arc::new(LocalQueue::default()), Arc::new(SystemClock), chosen.settings.clone());
     Ok((env, table))

@@ -3,6 +3,7 @@
 
 use crate::arguments::Serve;
 use crate::failure::Failure;
+use crate::place::Place;
 use crate::runner::{LocalQueue, WORKERS};
 use crate::source::Chosen;
 use crate::sync::one_github;
@@ -48,8 +49,9 @@ struct Shared {
 pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
     let keys = Fixed(Arc::new(secrets()?));
     let dir = &arguments.place.data_dir;
+    let place = Place::Directory(dir.clone());
     let by_flags = match arguments.source.by_flags(&arguments.groups.fetch, None)? {
-        Some(chosen) => Some((chosen.tokens(dir).await?, chosen)),
+        Some(chosen) => Some((chosen.tokens(&place).await?, chosen)),
         None => None,
     };
     let listener = TcpListener::bind((arguments.host.as_str(), arguments.port)).await.map_err(|error| {
@@ -66,7 +68,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
         for one in arguments.source.installed(store.as_ref()).await?.iter().filter(|one| !one.paused) {
             let chosen = Chosen::of(one)?;
             one_github(store.as_ref(), &chosen.url).await?;
-            envs.push(env(chosen.tokens(dir).await?, chosen.settings.clone()));
+            envs.push(env(chosen.tokens(&place).await?, chosen.settings.clone()));
         }
     }
     table.share(dir)?;

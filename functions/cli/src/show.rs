@@ -1,7 +1,8 @@
-//! What describes the connector itself: SCHEMA.md and the queries.
+//! What describes the connector itself: SCHEMA.md and the queries; and the question before what cannot be undone.
 
 use crate::failure::Failure;
 use std::fmt::Write as _;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 pub(crate) fn schema() -> Result<ExitCode, Failure> {
@@ -30,4 +31,16 @@ pub(crate) fn queries() -> Result<ExitCode, Failure> {
     let all: std::collections::BTreeMap<String, String> = engine::queries().into_iter().collect();
     println!("{}", serde_json::to_string_pretty(&all).unwrap_or_default());
     Ok(ExitCode::SUCCESS)
+}
+
+/// Asks a person; where none is there to answer, --yes must have been said.
+pub(crate) fn confirmed(question: &str) -> Result<bool, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::Usage("nothing was done: there is no terminal to ask at. Say --yes to do it".to_owned()));
+    }
+    let sure = dialoguer::Confirm::new().with_prompt(question).default(false).interact().map_err(crate::connect::no_answer)?;
+    if !sure {
+        eprintln!("nothing was done");
+    }
+    Ok(sure)
 }

@@ -2,14 +2,14 @@
 //! or an integration that was installed. The tokens come from the environment or from where they were stored, never by flag.
 
 use crate::failure::Failure;
+use crate::place::Place;
+use crate::stack::Stack;
 use crate::sync::{date, groups};
-use aws::FileVault;
 use clap::Args;
-use engine::{Credentials, Integration, Selection, Settings, Store, Tokens, Vault, Visibility, integration};
+use engine::{Credentials, Integration, Selection, Settings, Store, Tokens, Visibility, integration};
 use github::{ApiUrl, Credential, Secret, Token};
 use globset::GlobBuilder;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Source {
@@ -183,27 +183,33 @@ impl Source {
         Ok(all)
     }
 
+    /// The same for whoever works on them; a stack without any copies what its parameters say.
+    pub(crate) async fn chosen(&self, place: &Place, store: &dyn Store) -> Result<Vec<Chosen>, Failure> {
+        match (self.installed(store).await, place.stack()) {
+            (Err(Failure::Usage(_)), Some(stack)) if self.integration.is_empty() && !stack.settings().orgs.is_empty() => Ok(vec![Chosen::of_stack(stack)?]),
+            (installed, _) => installed?.iter().map(Chosen::of).collect(),
+        }
+    }
+
     /// For commands that look at one: what the flags say, or the integration that is meant.
-    pub(crate) async fn one(&self, fetch: &[String], dir: &Path) -> Result<Chosen, Failure> {
+    pub(crate) async fn one(&self, fetch: &[String], place: &Place) -> Result<Chosen, Failure> {
         if let Some(chosen) = self.by_flags(fetch, None)? {
             return Ok(chosen);
         }
-        let all = if aws::Embedded::is_in(dir) {
-            let table = aws::Embedded::open(dir).await?;
-            let all = self.installed(&table.store()).await;
-            table.shutdown().await;
-            all?
-        } else {
-            Vec::new()
-        };
-        match all.as_slice() {
-            [one] => Chosen::of(one),
-            [] => Err(Failure::Usage(format!(
-                "there is no integration in {}. Name an organization with --org, or install one with `sei-github connect`",
-                dir.display()
-            ))),
-            several => {
-                let names: Vec<&str> = several.iter().map(|one| one.name.as_str()).collect();
+        let mut all = Vec::new();
+        if place.is_there() {
+            let copy = place.open().await?;
+            let found = self.chosen(place, &copy.store()).await;
+            copy.shutdown().await;
+            all = found?;
+        }
+        match (all.len(), all.pop()) {
+            (1, Some(one)) => Ok(one),
+            (_, None) => {
+                Err(Failure::Usage(format!("there is no integration in {place}. Name an organization with --org, or install one with `sei-github connect`")))
+            }
+            (_, Some(last)) => {
+                let names: Vec<&str> = all.iter().chain([&last]).filter_map(|one| one.settings.integration.as_deref()).collect();
                 Err(Failure::Usage(format!("there are several integrations: name one with --integration ({})", names.join(", "))))
             }
         }
@@ -220,6 +226,20 @@ impl Chosen {
         Ok(Self { settings: one.settings(), url, ca, access })
     }
 
+    /// What a stack's parameters say.
+    pub(crate) fn of_stack(stack: &Stack) -> Result<Self, Failure> {
+        Ok(Self { settings: stack.settings(), url: ApiUrl::parse(stack.api_url())?, ca: None, access: Access::Environment })
+    }
+
+    /// Every integration of a copy or, where there is none, what the stack's parameters say.
+    pub(crate) async fn all(place: &Place, store: &dyn Store) -> Result<Vec<Self>, Failure> {
+        let installed = integration::integrations(store).await?;
+        match place.stack() {
+            Some(stack) if installed.is_empty() => Ok(vec![Self::of_stack(stack)?]),
+            _ => installed.iter().map(Self::of).collect(),
+        }
+    }
+
     /// With credentials at hand, if there are any, instead of those that it names.
     pub(crate) fn with(one: &Integration, given: Option<&[Credential]>) -> Result<Self, Failure> {
         let chosen = Self::of(one)?;
@@ -229,20 +249,22 @@ impl Chosen {
         })
     }
 
-    /// The pool of tokens; `dir` is where some may be kept.
-    pub(crate) async fn tokens(&self, dir: &Path) -> Result<Tokens, Failure> {
-        let vault = FileVault::new(dir);
-        let (name, credentials) = match &self.access {
-            Access::Given(credentials) => (None, credentials.clone()),
-            Access::Stored(name) => (Some(name.as_str()), vault.read(name).await?.credentials),
-            Access::Environment => match credentials()? {
-                none if none.is_empty() => (Some(KEPT_AS), vault.read(KEPT_AS).await?.credentials),
-                some => (None, some),
-            },
+    /// The pool of tokens; `place` is where some may be kept. Of a stack, those that it has itself: the environment's
+    /// would be another's.
+    pub(crate) async fn tokens(&self, place: &Place) -> Result<Tokens, Failure> {
+        let kept_as = if let Access::Stored(name) = &self.access { name } else { KEPT_AS };
+        let (vault, name) = place.vault(kept_as)?;
+        let at_hand = match &self.access {
+            Access::Given(credentials) => credentials.clone(),
+            Access::Environment if place.stack().is_none() => credentials()?,
+            Access::Environment | Access::Stored(_) => Vec::new(),
         };
+        let kept = at_hand.is_empty() && !matches!(self.access, Access::Given(_));
+        let credentials = if kept { vault.read(&name).await?.credentials } else { at_hand };
         if credentials.is_empty() {
-            let missing = match &self.access {
-                Access::Stored(name) => format!("no token is kept for `{name}` in {}. `sei-github authorize --name {name}` gets one", dir.display()),
+            let missing = match (&self.access, place.stack()) {
+                (_, Some(stack)) => format!("the stack {0} has no token yet. `sei-github connect --stack {0}` puts one into its secret", stack.name),
+                (Access::Stored(name), _) => format!("no token is kept for `{name}` in {place}. `sei-github authorize --name {name}` gets one"),
                 _ => "there is no token. Set GITHUB_TOKEN to a personal access token with the scopes repo and read:org \
                     (https://github.com/settings/tokens), or try `sei-github demo`"
                     .to_owned(),
@@ -250,10 +272,7 @@ impl Chosen {
             return Err(Failure::Authentication(missing));
         }
         let tokens = Tokens::connect(self.url.clone(), &credentials, self.ca.as_deref(), jiff::Timestamp::now()).await?;
-        Ok(match name {
-            Some(name) => tokens.kept_in(Arc::new(vault), name),
-            None => tokens,
-        })
+        Ok(if kept { tokens.kept_in(vault, &name) } else { tokens })
     }
 }
 

@@ -4,8 +4,7 @@
 use crate::arguments::Status;
 use crate::failure::Failure;
 use crate::source::matcher;
-use aws::FileVault;
-use engine::{Clock, Credentials, EntityStatus, Estimate, RepositoryStatus, Standing, SystemClock, Vault, expiring, integration};
+use engine::{Clock, Credentials, EntityStatus, Estimate, RepositoryStatus, Standing, SystemClock, expiring, integration};
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
@@ -17,20 +16,20 @@ const SHOWN: usize = 25;
 
 pub(crate) async fn run(arguments: Status) -> Result<ExitCode, Failure> {
     let takes = matcher(&arguments.repo)?;
-    let dir = &arguments.place.data_dir;
-    if !arguments.json && !aws::Embedded::is_in(dir) {
-        println!("Nothing is in {} yet. Run `sei-github sync --org ORG` or `sei-github demo`.", dir.display());
+    let place = arguments.place.find().await?;
+    if !arguments.json && !place.is_there() {
+        println!("Nothing is in {place} yet. Run `sei-github sync --org ORG` or `sei-github demo`.");
         return Ok(ExitCode::SUCCESS);
     }
-    let table = aws::Embedded::join(dir).await?;
+    let table = place.join().await?;
     let (store, now) = (table.store(), SystemClock.now());
     let status = if arguments.exact { engine::exactly(&store, now).await } else { engine::status(&store, now).await };
     let installed = integration::integrations(&store).await;
     table.shutdown().await;
     let mut status = status?;
-    let vault = FileVault::new(dir);
     for one in installed?.iter().filter(|one| one.credentials == Credentials::Stored) {
-        let kept = vault.read(&one.name.to_lowercase()).await?.credentials;
+        let (vault, name) = place.vault(&one.name)?;
+        let kept = vault.read(&name).await?.credentials;
         let ending = expiring(&kept, now);
         if !ending.is_empty() {
             status.expiring.insert(one.name.clone(), ending);

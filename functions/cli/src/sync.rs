@@ -2,6 +2,7 @@
 
 use crate::arguments::Sync;
 use crate::failure::Failure;
+use crate::place::Place;
 use crate::progress::Progress;
 use crate::runner::{self, LocalQueue, Summary};
 use crate::source::Chosen;
@@ -13,12 +14,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 pub(crate) async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
+    let place = Place::Directory(arguments.place.data_dir.clone());
     let dir = &arguments.place.data_dir;
     // What is wrong with the flags or the token is told before anything is opened.
     let by_flags = match arguments.source.by_flags(&arguments.groups.fetch, arguments.since.as_deref())? {
         Some(mut chosen) => {
             chosen.settings.full = arguments.full;
-            Some((chosen.tokens(dir).await?, chosen))
+            Some((chosen.tokens(&place).await?, chosen))
         }
         None => None,
     };
@@ -71,7 +73,7 @@ async fn integrate(one: &Integration, shared: BTreeSet<String>, arguments: &Sync
     let chosen = Chosen::of(one)?;
     one_github(&table.store(), &chosen.url).await?;
     let settings = Settings { full: arguments.full, shared, ..chosen.settings.clone() };
-    copy(chosen.tokens(&arguments.place.data_dir).await?, settings, table).await
+    copy(chosen.tokens(&Place::Directory(arguments.place.data_dir.clone())).await?, settings, table).await
 }
 
 /// Ids are a server's own: two servers in one copy would mix.

@@ -2,8 +2,10 @@
 
 use crate::arguments::Verify;
 use crate::failure::Failure;
+use crate::place::Place;
 use crate::runner::LocalQueue;
 use crate::source::Chosen;
+use aws::DynamoStore;
 use engine::{Difference, Env, SystemClock, Verification};
 use serde_json::json;
 use std::io::{BufWriter, Write};
@@ -11,14 +13,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 pub(crate) async fn run(arguments: Verify) -> Result<ExitCode, Failure> {
-    let dir = &arguments.place.data_dir;
+    let place = arguments.place.find().await?;
     let by_flags = if arguments.source.org.is_empty() { None } else { arguments.source.by_flags(&[], None)? };
     arguments.source.rules.selection()?;
-    if !aws::Embedded::is_in(dir) {
-        return Err(Failure::Usage(format!("there is no copy in {}. Run `sei-github sync` first, or say where it is with --data-dir", dir.display())));
-    }
-    let table = aws::Embedded::open(dir).await?;
-    let compared = compare(&arguments, by_flags, &table).await;
+    let table = place.existing("sync").await?;
+    let compared = compare(&arguments, by_flags, table.store(), &place).await;
     table.shutdown().await;
     let Compared { all, failures, spent } = compared?;
     let mut out = BufWriter::new(std::io::stdout().lock());
@@ -48,15 +47,14 @@ struct Compared {
 }
 
 /// What the flags say, or each integration, or what was ever copied.
-async fn compare(arguments: &Verify, by_flags: Option<Chosen>, table: &aws::Embedded) -> Result<Compared, Failure> {
-    let store = Arc::new(table.store());
+async fn compare(arguments: &Verify, by_flags: Option<Chosen>, store: DynamoStore, place: &Place) -> Result<Compared, Failure> {
+    let store = Arc::new(store);
     let mut chosen: Vec<Chosen> = by_flags.into_iter().collect();
     if chosen.is_empty() {
-        let installed = match arguments.source.installed(store.as_ref()).await {
+        chosen = match arguments.source.chosen(place, store.as_ref()).await {
             Err(Failure::Usage(_)) if !arguments.source.names_integrations() => Vec::new(),
             other => other?,
         };
-        chosen = installed.iter().map(Chosen::of).collect::<Result<_, _>>()?;
     }
     if chosen.is_empty() {
         let orgs = engine::organizations(store.as_ref()).await?;
@@ -65,7 +63,7 @@ async fn compare(arguments: &Verify, by_flags: Option<Chosen>, table: &aws::Embe
     let mut compared = Compared { all: Vec::new(), failures: Vec::new(), spent: github::Spent::default() };
     for mut one in chosen {
         arguments.source.rules.amend(&mut one.settings.selection)?;
-        let github = one.tokens(&arguments.place.data_dir).await?;
+        let github = one.tokens(place).await?;
         let env = Env::new(github, store.clone(), Arc::new(LocalQueue::default()), Arc::new(SystemClock), one.settings).alone();
         for org in &env.settings.orgs {
             match patiently(org, &env).await.map_err(Failure::from) {

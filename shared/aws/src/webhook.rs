@@ -108,7 +108,6 @@ impl Receiver {
         let most = read("SEI_MAX_RECEIVES").and_then(|most| most.parse().ok()).unwrap_or(5);
         let mut variables = Variables::new(read);
         let (table, queue_url, events_url) = (variables.required("SEI_TABLE"), variables.required("SEI_QUEUE_URL"), variables.required("SEI_EVENTS_URL"));
-        variables.required("SEI_ORGS");
         let (settings, api_url): (Settings, Option<ApiUrl>) = variables.choices();
         let Some(api_url) = api_url.filter(|_| variables.wrong.is_empty()) else { return Err(WorkerError::Configuration(variables.wrong)) };
         let aws = crate::config().await;

@@ -39,7 +39,6 @@ impl WorkerConfig {
     pub fn parse(read: impl Fn(&str) -> Option<String>) -> Result<Self, WorkerError> {
         let mut variables = Variables::new(read);
         let (table, queue_url, token_secret) = (variables.required("SEI_TABLE"), variables.required("SEI_QUEUE_URL"), variables.required("SEI_TOKEN_SECRET"));
-        variables.required("SEI_ORGS");
         let (settings, api_url) = variables.choices();
         let Some(api_url) = api_url.filter(|_| variables.wrong.is_empty()) else { return Err(WorkerError::Configuration(variables.wrong)) };
         Ok(Self { table, queue_url, token_secret, api_url, settings })
@@ -87,8 +86,13 @@ impl Worker {
     /// Everything that is at work, for an invocation: the integrations of the table or, where there are none, what the
     /// variables say. All share the stack's GitHub and its secret.
     pub async fn fleet(&self) -> Result<Fleet, WorkerError> {
+        let installed = integration::integrations(self.store.as_ref()).await?;
+        if installed.is_empty() && self.settings.orgs.is_empty() {
+            // Just deployed: no token is there, either.
+            tracing::warn!("nothing is installed yet: `sei-github connect --stack` does it");
+            return Ok(Fleet::new(Vec::new()));
+        }
         let env = self.env().await?;
-        let installed = integration::integrations(env.store.as_ref()).await?;
         if installed.is_empty() {
             return Ok(env.into());
         }
@@ -139,7 +143,7 @@ mod tests {
             _ => None,
         };
         let told = WorkerConfig::parse(read).err().map(|error| error.to_string()).unwrap_or_default();
-        for name in ["SEI_QUEUE_URL", "SEI_TOKEN_SECRET", "SEI_ORGS", "SEI_API_URL", "`wiki`"] {
+        for name in ["SEI_QUEUE_URL", "SEI_TOKEN_SECRET", "SEI_API_URL", "`wiki`"] {
             assert!(told.contains(name), "{name}: {told}");
         }
         assert!(!told.contains("SEI_TABLE"), "{told}");

@@ -1,0 +1,136 @@
+//! A deployed stack, by its name: its outputs say where the copy, the secrets and the queues are. Region and credentials
+//! come from the usual AWS configuration. Changes nothing of the stack.
+//! <https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html>
+
+use crate::failure::Failure;
+use crate::place::Copy;
+use aws::{DynamoStore, SecretsVault};
+use aws_config::SdkConfig;
+use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use engine::{Group, Selection, Settings};
+use std::collections::BTreeMap;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Stack {
+    pub(crate) name: String,
+    /// As CloudFormation calls it, such as `UPDATE_COMPLETE`.
+    pub(crate) state: String,
+    pub(crate) aws: SdkConfig,
+    outputs: BTreeMap<String, String>,
+    parameters: BTreeMap<String, String>,
+}
+
+impl Stack {
+    pub(crate) async fn find(name: &str) -> Result<Self, Failure> {
+        let aws = aws::config().await;
+        let Some(region) = aws.region().map(ToString::to_string) else {
+            return Err(Failure::Usage("no AWS region is known. Set AWS_REGION, or AWS_PROFILE to a profile that has one".to_owned()));
+        };
+        let described = Client::new(&aws).describe_stacks().stack_name(name).send().await;
+        let found = match described {
+            Ok(described) => described.stacks.unwrap_or_default().into_iter().next(),
+            Err(error) if error.code() == Some("ValidationError") => None,
+            Err(error) => return Err(refused(&format!("the stack {name} cannot be looked up"), &error)),
+        };
+        let Some(found) = found else {
+            return Err(Failure::Usage(format!("there is no stack {name} in {region}. `sam deploy --guided` makes one; AWS_REGION says where to look")));
+        };
+        let state = found.stack_status.as_ref().map(|state| state.as_str().to_owned()).unwrap_or_default();
+        let outputs = found.outputs.unwrap_or_default();
+        let parameters = found.parameters.unwrap_or_default();
+        Ok(Self {
+            name: name.to_owned(),
+            state,
+            outputs: outputs.into_iter().filter_map(|one| Some((one.output_key?, one.output_value?))).collect(),
+            parameters: parameters.into_iter().filter_map(|one| Some((one.parameter_key?, one.parameter_value?))).collect(),
+            aws,
+        })
+    }
+
+    /// What `infra/template.yaml` names so.
+    pub(crate) fn output(&self, name: &str) -> Result<&str, Failure> {
+        self.outputs.get(name).map(String::as_str).ok_or_else(|| {
+            Failure::Failed(format!(
+                "the stack {} has no output {name} (it is in the state {}). It was not made by this version's template: deploy it again",
+                self.name, self.state
+            ))
+        })
+    }
+
+    pub(crate) fn has(&self, output: &str) -> bool {
+        self.outputs.contains_key(output)
+    }
+
+    pub(crate) fn copy(&self) -> Result<Copy, Failure> {
+        Ok(Copy::Deployed { client: aws_sdk_dynamodb::Client::new(&self.aws), table: self.output("TableName")?.to_owned() })
+    }
+
+    pub(crate) fn store(&self) -> Result<DynamoStore, Failure> {
+        Ok(self.copy()?.store())
+    }
+
+    pub(crate) fn vault(&self) -> SecretsVault {
+        SecretsVault::new(aws_sdk_secretsmanager::Client::new(&self.aws))
+    }
+
+    /// The API of its GitHub.
+    pub(crate) fn api_url(&self) -> &str {
+        self.parameters.get("ApiUrl").map_or("https://api.github.com", String::as_str)
+    }
+
+    /// What it copies where no integration is installed: what its parameters say.
+    pub(crate) fn settings(&self) -> Settings {
+        let list = |name: &str| -> Vec<String> {
+            let text = self.parameters.get(name).map(String::as_str).unwrap_or_default();
+            text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        };
+        let mut settings = Settings { orgs: list("Organizations"), ..Settings::default() };
+        settings.selection = Selection { include: list("Repositories"), ..Selection::default() };
+        let groups: Vec<Group> = list("Fetch").iter().filter_map(|name| Group::parse(name)).collect();
+        if !groups.is_empty() {
+            settings.groups = groups.into_iter().collect();
+        }
+        settings
+    }
+
+    /// Names that AWS gave to the resources of one type, by their names in the template.
+    pub(crate) async fn resources(&self, kind: &str) -> Result<BTreeMap<String, String>, Failure> {
+        let mut found = BTreeMap::new();
+        let mut pages = Client::new(&self.aws).list_stack_resources().stack_name(&self.name).into_paginator().items().send();
+        while let Some(one) = pages.next().await {
+            let one = one.map_err(|error| refused(&format!("the resources of the stack {} cannot be listed", self.name), &error))?;
+            if one.resource_type.as_deref() == Some(kind)
+                && let (Some(logical), Some(physical)) = (one.logical_resource_id, one.physical_resource_id)
+            {
+                found.insert(logical, physical);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// What AWS says to a request that it does not carry out: 4 where it knows nobody, 1 otherwise.
+pub(crate) fn refused<E>(what: &str, error: &SdkError<E>) -> Failure
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let unknown = ["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"];
+    match error {
+        SdkError::ServiceError(told) if told.err().code().is_some_and(|code| unknown.contains(&code)) => {
+            Failure::Authentication(format!("{what}: AWS does not accept these credentials ({}). Sign in again", DisplayErrorContext(error)))
+        }
+        SdkError::ServiceError(told) => {
+            let code = told.err().code().unwrap_or("unknown");
+            let remedy = if code.contains("AccessDenied") { ". Give yourself this permission, or use another AWS_PROFILE" } else { "" };
+            Failure::Failed(format!("{what}: {code}: {}{remedy}", told.err().message().unwrap_or("AWS says no more")))
+        }
+        error => {
+            let told = DisplayErrorContext(error).to_string();
+            if told.contains("no providers in chain provided credentials") || told.contains("CredentialsNotLoaded") {
+                return Failure::Authentication(format!("{what}: there are no AWS credentials. Sign in (`aws sso login`), or set AWS_PROFILE"));
+            }
+            Failure::Failed(format!("{what}: {told}"))
+        }
+    }
+}
