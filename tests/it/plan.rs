@@ -59,16 +59,16 @@ async fn a_plan_is_within_a_fifth_for_one_repository_with_many_pull_requests() {
 #[tokio::test]
 async fn a_plan_is_within_a_fifth_for_many_tiny_repositories() {
     // Nothing is proposed where nothing was pushed.
-    let sizes: Vec<Size> = (0..120).map(|index| Size(if index % 4 == 0 { 0 } else { index % 5 }, index % 7, index % 4)).collect();
+    let sizes: Vec<Size> = (0..60).map(|index| Size(if index % 4 == 0 { 0 } else { index % 5 }, index % 7, index % 4)).collect();
     let bench = Bench::new(11, &sizes).await;
     let plan = compare("tiny repositories", &bench).await;
-    assert_eq!((plan.repositories, plan.empty), (120, sizes.iter().filter(|size| (size.0, size.1, size.2) == (0, 0, 0)).count() as u64));
+    assert_eq!((plan.repositories, plan.empty), (60, sizes.iter().filter(|size| (size.0, size.1, size.2) == (0, 0, 0)).count() as u64));
     assert!(plan.spent.requests < 10, "{:?}", plan.spent);
 }
 
 #[tokio::test]
 async fn a_plan_is_within_a_fifth_where_commits_and_their_files_weigh_most() {
-    let bench = Bench::new(13, &[Size(10, 10, 900), Size(0, 0, 350), Size(4, 2, 120)]).await;
+    let bench = Bench::new(13, &[Size(10, 10, 500), Size(0, 0, 200), Size(4, 2, 80)]).await;
     let plan = compare("commits", &bench).await;
     let files = plan.by_sweep.iter().find(|(sweep, _)| *sweep == "commit_files").unwrap().1;
     assert!(files.rest * 10 > plan.first_sync.requests * 8, "{files:?}");

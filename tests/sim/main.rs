@@ -26,11 +26,12 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     }
-    let world = match size.as_str() {
+    let mut world = match size.as_str() {
         "one-repo" => World::seeded(seed, Size::ONE),
         "organization" => World::seeded(seed, &Size::organization()),
         _ => World::seeded(seed, Size::SMALL),
     };
+    world.emits = true;
     match GitHub::start_with(world, port, std::sync::Arc::new(|| jiff::Timestamp::now().as_second())).await {
         Ok(github) => {
             github.faults().latency_ms = latency;

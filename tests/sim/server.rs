@@ -336,8 +336,19 @@ fn control(shared: &Shared, part: &str, body: &Bytes) -> Reply {
             }
             reply(200, &Value::Null)
         }
+        // Somebody agrees on the page of the OAuth app.
+        "agree" => {
+            let text = |name: &str| wish.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let door = &mut lock(&shared.doors).oauth;
+            let code = door.web_code(&text("redirect_uri"), &text("code_challenge"), (shared.clock)());
+            reply(200, &json!({ "code": code, "client_id": door.client_id, "client_secret": door.client_secret }))
+        }
         "faults" => {
             lock(&shared.faults).latency_ms = number("latency_ms");
+            if let Some(Value::Array(scopes)) = wish.get("scopes") {
+                let scopes = Some(scopes.iter().filter_map(|scope| Some(scope.as_str()?.to_owned())).collect());
+                lock(&shared.faults).identities.insert("sim-token".to_owned(), Identity { scopes, ..Identity::default() });
+            }
             lock(&shared.webhooks).faults.failing = number("webhooks_failing");
             reply(200, &Value::Null)
         }

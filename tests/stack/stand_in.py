@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -77,11 +78,9 @@ class StandIn:
         self.sqs, self.dynamodb, self.functions = client("sqs"), client("dynamodb"), client("lambda")
         self.secrets, self.formation, self.logs = client("secretsmanager"), client("cloudformation"), client("logs")
 
-    def deploy(self, fetch=""):
+    def deploy(self, **parameters):
         """Deploys what `sam build` made, as infra/README.md says."""
-        parameters = {"Organizations": "acme", "ApiUrl": self.github, "Architecture": ARCHITECTURE, "ScheduleExpression": "rate(1 minute)"}
-        if fetch:
-            parameters["Fetch"] = fetch
+        parameters = {"ApiUrl": self.github, "Architecture": ARCHITECTURE, "ScheduleExpression": "rate(1 minute)", **parameters}
         overrides = [f'{name}="{value}"' for name, value in parameters.items()]
         sam = Path(sys.executable).with_name("sam")
         # With --resolve-s3, sam asks for a bucket of its own; the stack itself is the template.
@@ -96,8 +95,31 @@ class StandIn:
         for mapping in self.functions.list_event_source_mappings()["EventSourceMappings"]:
             self.functions.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": 5})
 
-    def put_token(self, token=TOKEN):
-        self.secrets.put_secret_value(SecretId=self.outputs["TokenSecret"], SecretString=token)
+    def command(self, *arguments, code=0, **env):
+        """`sei-github … --stack`, as a platform engineer types it; returns what it printed."""
+        done = subprocess.run(
+            [binaries() / "sei-github", *arguments, "--stack", STACK], env={**self.env, **env}, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
+        assert TOKEN not in done.stdout + done.stderr, f"{arguments} shows the token"
+        return done.stdout
+
+    def address(self, output):
+        """Where the stand-in lets an HTTP API in that has its own host name in AWS."""
+        host, _, path = self.outputs[output].removeprefix("https://").partition("/")
+        return f"{self.endpoint}/_aws/execute-api/{host.split('.')[0]}/$default/{path}".rstrip("/")
+
+    def secret(self, output):
+        return self.secrets.get_secret_value(SecretId=self.outputs[output])["SecretString"]
+
+    def post(self, url, body, headers=None):
+        """The status and body of an answer, whatever they are."""
+        request = urllib.request.Request(url, data=body, headers={"content-type": "application/json", **(headers or {})})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
 
     def function(self, part):
         names = [one["FunctionName"] for one in self.functions.list_functions()["Functions"]]
@@ -134,6 +156,11 @@ class StandIn:
                 fields = {name: read(value) for name, value in item.items() if name not in ("pk", "sk") and not name.startswith("_")}
                 found.setdefault(entity, {})[scope, item["sk"]["S"]] = fields
         return found
+
+    def control(self, path, value):
+        """Changes the simulated GitHub, and returns what it says to that."""
+        with urllib.request.urlopen(urllib.request.Request(f"{self.github}/_sim/{path}", data=json.dumps(value).encode())) as answer:
+            return json.load(answer)
 
     def ledger(self):
         return json.load(urllib.request.urlopen(f"{self.github}/_sim/ledger"))

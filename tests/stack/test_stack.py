@@ -1,6 +1,9 @@
 """The template, deployed with `sam deploy` to a stand-in that runs the real function binaries, copies the simulated
 organization. Run by the test command; by itself: target/venv/bin/python -m unittest discover -v tests/stack"""
 
+import hashlib
+import hmac
+import http.client
 import json
 import os
 import signal
@@ -8,9 +11,10 @@ import subprocess
 import tempfile
 import time
 import unittest
+import urllib.parse
 import urllib.request
 
-from stand_in import StandIn, binaries, wait
+from stand_in import TOKEN, StandIn, binaries, wait
 
 
 class Stack(unittest.TestCase):
@@ -18,7 +22,7 @@ class Stack(unittest.TestCase):
     def setUpClass(cls):
         cls.aws = StandIn()
         cls.addClassCleanup(cls.aws.close)
-        cls.aws.deploy()
+        cls.aws.deploy(OAuthClientId=cls.aws.control("agree", {})["client_id"])
         # Longer than any visit here takes, or a job would be worked on twice.
         cls.aws.quick_redelivery(20)
 
@@ -28,14 +32,35 @@ class Stack(unittest.TestCase):
             self.assertEqual(len(rows.get(entity, {})), there, entity)
 
     # unittest runs them by name.
+    def test_0_nothing_is_read_before_it_is_connected(self):
+        self.assertEqual(self.aws.invoke("Discovery"), {"repositories": 0, "jobs": 0})
+        self.assertEqual(self.aws.ledger()["requests"], 0)
+        told = self.aws.command("doctor", "--no-drift", "--json", code=1)
+        bad = {one["what"]: one["remedy"] for one in json.loads(told) if one["verdict"] == "bad"}
+        self.assertIn("sei-github connect --stack", bad["copy"])
+        self.assertIn("sei-github connect --stack", bad["token"])
+        self.aws.command("connect", "--no-input", "--org", "acme", code=4)
+        self.aws.command("connect", "--no-input", "--org", "acme", code=4, GITHUB_TOKEN="wrong-token")
+
     def test_1_the_schedule_copies_the_organization(self):
-        self.assertEqual(self.aws.rows(), {}, "nothing is read before the token is there")
-        self.aws.put_token()
-        wait("a tick of the schedule", lambda: self.aws.ledger()["requests"] > 0, 150)
-        wait("a copy", lambda: len(self.aws.rows().get("commit_files", {})) == self.aws.truth()["commit_files"], 180)
+        # Visits of a few pages only, so that a long list takes many of them, each asking for the next.
+        self.aws.functions.update_function_configuration(FunctionName=self.aws.function("Fetcher"), Timeout=42)
+        self.aws.control("faults", {"latency_ms": 300})
+        self.aws.command("connect", "--no-input", "--org", "acme", GITHUB_TOKEN=TOKEN)
+        wait("a tick of the schedule", lambda: self.aws.ledger()["requests"] > 12, 150)
+        wait("a copy", lambda: len(self.aws.rows().get("commit_files", {})) == self.aws.truth()["commit_files"], 240)
         self.aws.idle()
         self.assert_whole()
         self.assertEqual(self.aws.ledger()["breaches"], [])
+        hops = [line for line in self.logs("fetcher") if line.get("outcome") == "Continued" and line.get("sweep") == "commit_files"]
+        longest = max(sum(1 for line in hops if line["repository"] == one["repository"]) for one in hops)
+        self.assertGreater(longest, 20)
+        self.aws.control("faults", {"latency_ms": 0})
+        self.aws.functions.update_function_configuration(FunctionName=self.aws.function("Fetcher"), Timeout=900)
+
+    def logs(self, function):
+        lines = self.aws.command("logs", "--function", function, "--since", "1h", "--json").splitlines()
+        return [fields for fields in (json.loads(line)["fields"].get("fields", {}) for line in lines) if fields]
 
     def test_2_it_is_the_same_copy_as_the_command_makes(self):
         with tempfile.TemporaryDirectory() as directory:
@@ -44,11 +69,17 @@ class Stack(unittest.TestCase):
             run("sync", "--org", "acme", "--api-url", self.aws.github)
             for entity, ours in self.aws.rows().items():
                 theirs = [json.loads(line) for line in run("export", entity).splitlines()]
+                deployed = [json.loads(line) for line in self.aws.command("export", entity).splitlines()]
+                self.assertEqual(len(deployed), len(ours), entity)
                 for row in theirs:
                     # Neither is kept: both are joined when a row is exported.
                     row.pop("repo", None)
                     if entity == "pull_requests":
                         row.pop("review_comments", None)
+                for row in [*ours.values(), *theirs]:
+                    if row.get("source") == "snapshot":
+                        # When the board was read.
+                        row.pop("earliest"), row.pop("latest")
                 plain = lambda row: json.dumps(row, sort_keys=True, default=lambda number: int(number))
                 self.assertEqual(sorted(plain(row) for row in ours.values()), sorted(plain(row) for row in theirs), entity)
 
@@ -57,7 +88,8 @@ class Stack(unittest.TestCase):
         self.aws.invoke("Discovery")
         self.aws.idle()
         after = self.aws.ledger()
-        self.assertLessEqual(after["requests"] - after["not_modified"] - (before["requests"] - before["not_modified"]), 4)
+        # Three requests look at everything; the schedule may have done so meanwhile, too.
+        self.assertLessEqual(after["requests"] - after["not_modified"] - (before["requests"] - before["not_modified"]), 12)
         self.assertEqual(self.aws.rows(), rows)
 
     def test_4_a_message_that_is_no_job_ends_in_the_dead_letter_queue(self):
@@ -68,10 +100,28 @@ class Stack(unittest.TestCase):
         wait("three dead letters", lambda: self.aws.messages("DeadLetterQueueUrl") == 3, 120)
         self.aws.idle()
 
+    def test_4_dead_letters_are_sent_back_or_thrown_away(self):
+        listed = json.loads(self.aws.command("dlq", "list", "--json"))
+        self.assertEqual(len(listed), 3)
+        # One that died of what is mended by now.
+        repository = next(iter(self.aws.rows()["repositories"].values()))
+        job = json.dumps({"scope": int(repository["id"]), "sweep": "issues"})
+        self.aws.sqs.send_message(QueueUrl=self.aws.outputs["DeadLetterQueueUrl"], MessageBody=job)
+        listed = json.loads(self.aws.command("dlq", "list", "--json"))
+        good = next(one for one in listed if one["what"].startswith("issues of repository"))
+        self.assertIn(job, self.aws.command("dlq", "show", good["id"]))
+        before = self.aws.ledger()["requests"]
+        self.aws.command("dlq", "redrive", good["id"])
+        self.aws.command("dlq", "redrive", good["id"], code=2)
+        wait("the job", lambda: self.aws.ledger()["requests"] > before)
+        self.aws.command("dlq", "purge", code=2)
+        self.aws.command("dlq", "purge", "--yes")
+        self.assertEqual(json.loads(self.aws.command("dlq", "list", "--json")), [])
+        self.aws.idle()
+
     def test_5_a_function_that_is_killed_loses_nothing(self):
-        post = lambda path, value: urllib.request.urlopen(urllib.request.Request(f"{self.aws.github}{path}", data=json.dumps(value).encode()))
-        post("/_sim/happen", {"times": 60})
-        post("/_sim/faults", {"latency_ms": 150})
+        self.aws.control("happen", {"times": 60})
+        self.aws.control("faults", {"latency_ms": 150})
         killed = 0
         self.aws.functions.invoke(FunctionName=self.aws.function("Discovery"), InvocationType="Event", Payload="{}")
         ends = time.monotonic() + 6
@@ -81,7 +131,7 @@ class Stack(unittest.TestCase):
                 killed += 1
             time.sleep(0.7)
         self.assertGreater(killed, 0)
-        post("/_sim/faults", {"latency_ms": 0})
+        self.aws.control("faults", {"latency_ms": 0})
         # Messages that were being worked on come back; a discovery that died is asked for by the next tick.
         for _ in range(3):
             self.aws.idle()
@@ -89,6 +139,124 @@ class Stack(unittest.TestCase):
             time.sleep(1)
         self.aws.idle()
         self.assert_whole_but_for_history()
+
+    def test_6_webhooks_come_over_the_api_and_are_applied(self):
+        url = self.aws.address("WebhookUrl")
+        self.assertEqual(self.aws.post(url, b"{}", {"x-github-event": "ping", "x-github-delivery": "1", "x-hub-signature-256": "sha256=00"})[0], 401)
+        # So far the repositories have webhooks, since the token may not make the organization's.
+        owners = [one["owner"] for one in json.loads(self.aws.command("webhook", "list", "--json"))]
+        self.assertTrue(owners and all(owner.startswith("acme/") for owner in owners), owners)
+        self.aws.control("faults", {"scopes": ["repo", "read:org", "read:project", "admin:org_hook"]})
+        self.aws.command("integrations", "edit", "acme", "--webhook", "push", "--webhook-url", url)
+        self.aws.command("webhook", "create")
+        self.aws.command("webhook", "verify")
+        listed = json.loads(self.aws.command("webhook", "list", "--json"))
+        self.assertEqual((len(listed), listed[0]["owner"], listed[0]["url"]), (1, "acme", url))
+        before = self.aws.ledger()["requests"]
+        self.aws.control("happen", {"times": 30})
+        told = lambda: json.loads(self.aws.command("events", "--json"))
+        wait("events", lambda: len(told()) > 5, 60)
+        wait("all of them applied", lambda: (time.sleep(1), all(one["outcome"] != "durable" for one in told()))[1], 90)
+        self.aws.idle()
+        self.assertEqual([one for one in told() if one["outcome"] in ("malformed", "dead_lettered")], [])
+        self.assertIn("applied", {one["outcome"] for one in told()})
+        self.assert_whole_but_for_history()
+        self.assertLess(self.aws.ledger()["requests"] - before, 60, "only what payloads lack is asked for")
+
+    def test_6_a_large_event_goes_by_the_table(self):
+        issue = next(iter(self.aws.rows()["issues"].values()))
+        repository = next(one for one in self.aws.rows()["repositories"].values() if one["archived"] is False)
+        body = json.dumps({
+            "action": "labeled", "organization": {"login": "acme"}, "padding": "x" * 1_500_000,
+            "repository": {"id": int(repository["id"]), "name": repository["name"], "full_name": repository["full_name"], "owner": {"login": "acme"}},
+            "label": {"name": "none"}, "issue": {"number": int(issue["number"])},
+        }).encode()
+        status, text = self.aws.post(self.aws.address("WebhookUrl"), body, self.signed(body, "large-1", "issues"))
+        self.assertIn(status, (200, 202), text)
+        trace = lambda: next((one for one in json.loads(self.aws.command("events", "--json")) if one["delivery"] == "large-1"), {})
+        wait("the large event", lambda: trace().get("outcome") not in (None, "durable"), 60)
+        self.assertGreater(trace()["bytes"], 1_400_000)
+
+    def signed(self, body, delivery, event):
+        secret = self.aws.secret("WebhookSecretName")
+        signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        return {"x-github-event": event, "x-github-delivery": delivery, "x-hub-signature-256": f"sha256={signature}"}
+
+    def test_7_the_secret_is_replaced_without_a_reject(self):
+        body = b'{"zen": "Keep it logically awesome.", "hook_id": 1}'
+        former = self.signed(body, "rotated-1", "ping")
+        self.aws.command("webhook", "rotate-secret")
+        for headers in (former, self.signed(body, "rotated-2", "ping")):
+            self.assertEqual(self.aws.post(self.aws.address("WebhookUrl"), body, headers)[0], 200)
+        self.aws.command("webhook", "verify")
+
+    def test_8_what_did_not_arrive_is_found_by_reconcile(self):
+        self.aws.control("faults", {"webhooks_failing": 400})
+        self.aws.control("happen", {"times": 20})
+        time.sleep(3)
+        self.aws.control("faults", {"webhooks_failing": 0})
+        self.aws.command("webhook", "verify", code=1)
+        done = self.aws.invoke("Reconcile")
+        self.assertGreater(done["redelivered"], 0)
+        time.sleep(3)
+        self.aws.invoke("Reconcile")
+        self.aws.idle()
+        wait("all of them applied", lambda: self.aws.messages("EventsQueueUrl") == 0, 90)
+        self.aws.idle()
+        self.assert_whole_but_for_history()
+
+    def test_9_it_is_operated_by_the_command(self):
+        for arguments in (["status"], ["status", "--json"], ["plan"], ["repos"], ["report", "issue-stages"], ["report", "pr-cycle"], ["integrations", "list"]):
+            self.assertNotEqual(self.aws.command(*arguments), "", arguments)
+        self.aws.command("check")
+        self.aws.command("verify")
+        well = json.loads(self.aws.command("doctor", "--no-drift", "--json"))
+        self.assertEqual([one for one in well if one["verdict"] == "bad"], [])
+        self.aws.command("pause")
+        self.assertEqual(self.aws.invoke("Discovery"), {"repositories": 0, "jobs": 0})
+        self.aws.command("resume")
+        self.aws.command("sync", "--org", "acme", code=2)
+        # A token that is replaced is picked up, at once where the former one is refused.
+        self.aws.secrets.put_secret_value(SecretId=self.aws.outputs["TokenSecret"], SecretString="refused-token")
+        self.aws.command("check", code=4)
+        self.aws.secrets.put_secret_value(SecretId=self.aws.outputs["TokenSecret"], SecretString=TOKEN)
+        self.aws.command("check")
+
+    def test_9_a_browser_signs_in(self):
+        app = self.aws.control("agree", {})
+        self.aws.secrets.put_secret_value(SecretId=self.aws.outputs["OAuthClientSecretName"], SecretString=app["client_secret"])
+        link = self.aws.command("authorize").strip()
+        self.assertTrue(link.startswith(self.aws.outputs["ConnectUrl"] + "/oauth/authorize?ticket="), link)
+        page = lambda path, **headers: self.browse(self.aws.address("ConnectUrl") + path, headers)
+        status, begun = page(link.removeprefix(self.aws.outputs["ConnectUrl"]))
+        self.assertEqual(status, 302)
+        asked = {name: values[0] for name, values in urllib.parse.parse_qs(urllib.parse.urlparse(begun["location"]).query).items()}
+        self.assertTrue(asked["redirect_uri"].endswith("/oauth/callback") and asked["scope"].startswith("repo read:org"), asked)
+        code = self.aws.control("agree", asked)["code"]
+        back = "/oauth/callback?" + urllib.parse.urlencode({"code": code, "state": asked["state"]})
+        self.assertEqual(page(back)[0], 400, "another browser's")
+        status, _ = page(back, cookie=begun["set-cookie"].split(";")[0])
+        self.assertEqual(status, 200)
+        kept = self.aws.secret("TokenSecret")
+        self.assertIn("ghu_canary", kept)
+        self.aws.secrets.put_secret_value(SecretId=self.aws.outputs["TokenSecret"], SecretString=TOKEN)
+
+    def browse(self, url, headers):
+        """The status and headers of a page; redirections are not followed."""
+        address = urllib.parse.urlparse(url)
+        connection = http.client.HTTPConnection(address.netloc, timeout=60)
+        connection.request("GET", f"{address.path}?{address.query}", headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}
+
+    def test_9_when_uninstalled_it_leaves_no_webhook_and_keeps_the_copy(self):
+        self.aws.command("uninstall", code=2)
+        table = self.aws.outputs["TableName"]
+        self.aws.command("uninstall", "--yes")
+        self.assertEqual(self.aws.dynamodb.describe_table(TableName=table)["Table"]["TableStatus"], "ACTIVE")
+        hooks = urllib.request.Request(f"{self.aws.github}/orgs/acme/hooks", headers={"authorization": f"bearer {TOKEN}", "user-agent": "test"})
+        self.assertEqual(json.load(urllib.request.urlopen(hooks)), [])
 
     def assert_whole_but_for_history(self):
         rows, truth = self.aws.rows(), self.aws.truth()

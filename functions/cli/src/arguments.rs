@@ -48,6 +48,9 @@ pub(crate) enum Command {
     /// Computes from the copy how long issues stay in stages, or how long pull requests take.
     #[command(subcommand)]
     Report(crate::report::Report),
+    /// Makes, looks at and removes the webhooks by which GitHub tells what happens.
+    #[command(subcommand)]
+    Webhook(Webhooks),
     /// Fetches nothing until it is resumed: every integration.
     Pause(Paused),
     /// Goes on with what `pause` stopped.
@@ -131,6 +134,8 @@ pub(crate) struct Connect {
     pub(crate) rules: Rules,
     #[command(flatten)]
     pub(crate) groups: Fetch,
+    #[command(flatten)]
+    pub(crate) told: Told,
     /// Only what changed since this day or time, such as 2025-01-31.
     #[arg(long, value_name = "DATE")]
     pub(crate) since: Option<String>,
@@ -151,7 +156,7 @@ pub(crate) enum Integrations {
     /// Shows one.
     Show(Shown),
     /// Changes one; what is not told stays as it is.
-    Edit(Edit),
+    Edit(Box<Edit>),
     /// Fetches nothing for it until it is resumed.
     Pause(Named),
     /// Goes on with it.
@@ -206,6 +211,8 @@ pub(crate) struct Edit {
     #[arg(long, value_name = "GROUP", value_delimiter = ',')]
     pub(crate) fetch: Vec<String>,
     #[command(flatten)]
+    pub(crate) told: Told,
+    #[command(flatten)]
     pub(crate) place: Where,
 }
 
@@ -248,7 +255,7 @@ pub(crate) struct Authorize {
     /// Without it, of a stack that has an OAuth app, a link to the stack's own sign-in page.
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: Option<String>,
-    /// What the token may; repo and read:org, unless told.
+    /// What the token may; repo, read:org, read:project and admin:org_hook, unless told.
     #[arg(long, value_name = "SCOPE", value_delimiter = ',')]
     pub(crate) scopes: Vec<String>,
     /// The integration that the token is for.
@@ -384,6 +391,71 @@ pub(crate) struct Events {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: Where,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Webhooks {
+    /// Makes the webhooks that integrations want; of those that are there, mends what is wrong.
+    Create(Hooked),
+    /// Says of each whether it is as it should be, and whether its deliveries arrive.
+    Verify(Hooked),
+    /// Names those that were made, one a line. Asks nobody.
+    List(Hooked),
+    /// Gives all of them another secret; the former one is accepted, too, until the next time.
+    RotateSecret(Hooked),
+    /// Has GitHub send one event again or, unless told which, all that did not arrive.
+    Redeliver(Redeliver),
+    /// Removes them at GitHub.
+    Delete(Removed),
+}
+
+impl Webhooks {
+    pub(crate) const fn hooked(&self) -> &Hooked {
+        match self {
+            Self::Create(hooked) | Self::Verify(hooked) | Self::List(hooked) | Self::RotateSecret(hooked) => hooked,
+            Self::Redeliver(asked) => &asked.hooked,
+            Self::Delete(removed) => &removed.hooked,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Hooked {
+    /// Only of this integration.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) integration: Option<String>,
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Redeliver {
+    /// As GitHub's list of deliveries and `sei-github events` name it.
+    pub(crate) delivery_id: Option<String>,
+    #[command(flatten)]
+    pub(crate) hooked: Hooked,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Removed {
+    /// Does not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) hooked: Hooked,
+}
+
+/// What GitHub tells by itself.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Told {
+    /// none (everything is asked for), stages (issues and projects, for exact times of moves) or push (everything).
+    #[arg(long, value_name = "MODE")]
+    pub(crate) webhook: Option<String>,
+    /// Where GitHub reaches the receiver; a stack's own address, unless told.
+    #[arg(long, value_name = "URL")]
+    pub(crate) webhook_url: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -2,10 +2,10 @@
 
 use crate::arguments::Authorize;
 use crate::connect::keep;
-use crate::device::{self, SCOPES};
+use crate::device;
 use crate::failure::Failure;
 use crate::place::Place;
-use engine::authorization::ticket;
+use engine::authorization::{SCOPES, ticket};
 use engine::{Clock, Credentials, IntegrationError, SystemClock, integration};
 use github::{ApiUrl, Secret};
 use std::process::ExitCode;

@@ -3,12 +3,13 @@
 use crate::failure::Failure;
 use crate::source::visibility;
 use crate::sync::{date, groups};
-use engine::{Credentials, Group, Integration, Selection};
+use engine::{Credentials, Group, Integration, Selection, Webhook};
 use std::fmt::Write as _;
 use std::path::Path;
 use toml::{Table, Value};
 
-const KEYS: [&str; 9] = ["name", "github", "organizations", "credentials", "fetch", "since", "reserve_percent", "ca_cert", "repositories"];
+const KEYS: [&str; 11] =
+    ["name", "github", "organizations", "credentials", "fetch", "since", "reserve_percent", "ca_cert", "webhook", "webhook_url", "repositories"];
 const RULES: [&str; 7] = ["include", "exclude", "visibility", "archived", "forks", "topics", "pushed_since"];
 
 /// Reads one, and says of each mistake where it is.
@@ -42,6 +43,10 @@ fn parse(text: &str) -> Result<Integration, String> {
     }
     one.since = time(&table, "since")?;
     one.ca_cert = word(&table, "ca_cert")?;
+    if let Some(mode) = word(&table, "webhook")? {
+        one.webhook = Webhook::parse(&mode).ok_or("webhook: write none, stages or push")?;
+    }
+    one.webhook_url = word(&table, "webhook_url")?;
     if let Some(percent) = table.get("reserve_percent") {
         let percent = percent.as_integer().and_then(|percent| u32::try_from(percent).ok());
         one.reserve_percent = percent.ok_or("reserve_percent: write a number from 0 to 90")?;
@@ -123,6 +128,10 @@ pub(crate) fn write(one: &Integration) -> String {
     if let Some(file) = &one.ca_cert {
         line("ca_cert", Value::String(file.clone()).to_string());
     }
+    line("webhook", Value::String(one.webhook.name().to_owned()).to_string());
+    if let Some(url) = &one.webhook_url {
+        line("webhook_url", Value::String(url.clone()).to_string());
+    }
     let rules = &one.repositories;
     if !rules.is_everything() {
         line("\n[repositories]\ninclude", list(rules.include.clone()));
@@ -145,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_file_is_read_and_written_back() {
-        let text = "name = \"acme\"\norganizations = [\"acme\"]\nfetch = [\"issues\", \"commits\"]\nsince = 2025-01-31\n\
+        let text = "name = \"acme\"\norganizations = [\"acme\"]\nfetch = [\"issues\", \"commits\"]\nsince = 2025-01-31\nwebhook = \"push\"\nwebhook_url = \"https://hooks.example.com/webhook\"\n\
                     [repositories]\ninclude = [\"api-*\"]\nvisibility = [\"private\"]\narchived = false\n";
         let one = parse(text).unwrap();
         assert!(one.repositories.no_archived && !one.repositories.no_forks && one.fetch.len() == 2);
@@ -163,6 +172,8 @@ mod tests {
             ("fetch = \"issues\"", "list of texts"),
             ("since = \"yesterday\"", "2025-01-31"),
             ("reserve_percent = 95", "use 0 to 90"),
+            ("webhook = \"pull\"", "none, stages or push"),
+            ("webhook = \"push\"", "an address that GitHub can reach"),
             ("reserve_percent = \"few\"", "a number from 0 to 90"),
             ("github = \"ghe.example.com\"", "no scheme"),
             ("credentials = \"ghp_0123\"", "never belongs into this file"),

@@ -1,7 +1,7 @@
 //! `connect`: installs an integration, by dialogue, by flags or from a file; checks that it can work, and saves it.
 //! What is asked, `dialogue` knows.
 
-use crate::arguments::Connect;
+use crate::arguments::{Connect, Told};
 use crate::check::{code, is_coloured, look, tell};
 use crate::config;
 use crate::dialogue;
@@ -10,12 +10,14 @@ use crate::integrations::describe;
 use crate::place::Place;
 use crate::source::{Chosen, credentials};
 use crate::sync::{date, groups};
+use crate::webhook;
 use engine::check::{Report, Verdict};
-use engine::{Credential, Credentials, Integration, Store, StoreError, integration};
+use engine::{Credential, Credentials, Integration, Store, StoreError, Webhook, integration};
 use github::ApiUrl;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 pub(crate) async fn run(arguments: Connect) -> Result<ExitCode, Failure> {
     let place = arguments.place.find().await?;
@@ -46,6 +48,9 @@ pub(crate) async fn run(arguments: Connect) -> Result<ExitCode, Failure> {
         given = given.or(Some(credentials()?)).filter(|given| !given.is_empty());
         new.credentials = Credentials::Stored;
     }
+    if arguments.no_input && arguments.config.is_none() {
+        address(&arguments.told, &mut new, &place)?;
+    }
     new.validate()?;
     is_free(&new, &place).await?;
     // The dialogue has shown its check already, and was told what to make of it.
@@ -58,6 +63,7 @@ pub(crate) async fn run(arguments: Connect) -> Result<ExitCode, Failure> {
     }
     save(&new, given.as_deref(), &place).await?;
     print!("{}", describe(&new));
+    hook(&new, &place).await?;
     match &place {
         Place::Stack(stack) => {
             eprintln!("\nSaved. The stack begins with its next look. Next:  sei-github plan --stack {0}     what a first copy will take", stack.name);
@@ -69,6 +75,30 @@ pub(crate) async fn run(arguments: Connect) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What GitHub tells by itself, as far as flags say.
+pub(crate) fn told(told: &Told, new: &mut Integration) -> Result<(), Failure> {
+    if let Some(mode) = &told.webhook {
+        new.webhook = Webhook::parse(mode).ok_or_else(|| Failure::Usage(format!("`{mode}` is not a mode for --webhook. There are: none, stages, push")))?;
+    }
+    if let Some(url) = &told.webhook_url {
+        new.webhook_url = Some(url.clone());
+    }
+    Ok(())
+}
+
+/// A stack has an address; with it, moves on boards are told exactly unless nothing is to be told.
+pub(crate) fn address(told: &Told, new: &mut Integration, place: &Place) -> Result<(), Failure> {
+    if let Some(stack) = place.stack() {
+        if new.webhook_url.is_none() {
+            new.webhook_url = Some(stack.output("WebhookUrl")?.to_owned());
+        }
+        if told.webhook.is_none() && new.webhook == Webhook::None {
+            new.webhook = Webhook::Stages;
+        }
+    }
+    Ok(())
 }
 
 /// The API that was named or, of a stack, its own.
@@ -110,6 +140,7 @@ pub(crate) fn chosen_by_flags(arguments: &Connect, new: &mut Integration) -> Res
         new.fetch = groups(&arguments.groups.fetch)?;
     }
     new.since = arguments.since.as_deref().map(date).transpose()?;
+    told(&arguments.told, new)?;
     new.ca_cert = arguments.ca_cert.as_ref().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone()).display().to_string());
     Ok(())
 }
@@ -142,6 +173,20 @@ pub(crate) async fn is_free(new: &Integration, place: &Place) -> Result<(), Fail
         }
         None => Ok(()),
     }
+}
+
+/// Makes the webhooks that it wants. What cannot be made is told, and is no failure: it is asked for instead.
+async fn hook(new: &Integration, place: &Place) -> Result<(), Failure> {
+    if new.webhook == Webhook::None {
+        return Ok(());
+    }
+    let copy = place.open().await?;
+    let made = webhook::of_new(new, place, Arc::new(copy.store())).await;
+    copy.shutdown().await;
+    if let Err(failure) = made {
+        eprintln!("sei-github: no webhook was made: {failure}\nEverything is asked for until `sei-github webhook create` makes it.");
+    }
+    Ok(())
 }
 
 /// The credentials first: an integration without them would be half of one.

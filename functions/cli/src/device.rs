@@ -6,9 +6,6 @@ use engine::{Clock, Credential};
 use github::{ApiUrl, Client, DeviceCode, OAuthApp, OAuthError, Secret, Token};
 use jiff::SignedDuration;
 
-/// What the copy needs; `admin:org_hook` and `read:project` are for what is chosen besides.
-pub(crate) const SCOPES: &str = "repo read:org";
-
 /// Whoever is asked less often from now on: RFC 8628, 3.5.
 const SLOWER: SignedDuration = SignedDuration::from_secs(5);
 /// Passing trouble in a row.

@@ -2,16 +2,17 @@
 //! options, check, save. What flags told already is not asked. Saves nothing.
 
 use crate::arguments::Connect;
-use crate::connect::{api_url, checked, chosen_by_flags, is_free, no_answer};
-use crate::device::{self, SCOPES};
+use crate::connect::{address, api_url, checked, chosen_by_flags, is_free, no_answer};
+use crate::device;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::repos::passing;
 use crate::source::Chosen;
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, Input, MultiSelect, Password, Select};
+use engine::authorization::SCOPES;
 use engine::check::Verdict;
-use engine::{Credential, Credentials, Env, Group, Integration, SystemClock, integration, memberships, repositories};
+use engine::{Credential, Credentials, Env, Group, Integration, SystemClock, Webhook, integration, memberships, repositories};
 use github::{ApiUrl, Secret, Token};
 use std::io::IsTerminal;
 
@@ -44,6 +45,10 @@ pub(crate) async fn ask(arguments: &Connect, place: &Place) -> Result<Option<(In
     if arguments.groups.fetch.is_empty() {
         options(theme, &mut new)?;
     }
+    if arguments.told.webhook.is_none() && (new.webhook_url.is_some() || place.stack().is_some()) {
+        new.webhook = what_is_told(theme)?;
+    }
+    address(&arguments.told, &mut new, place)?;
     let works = arguments.no_check || checked(&new, given.as_deref(), place).await?.verdict == Verdict::Works;
     let question = if works { "Save this integration?" } else { "It cannot work, or not wholly. Save it all the same?" };
     let save = Confirm::with_theme(theme).with_prompt(question).default(works).interact().map_err(no_answer)?;
@@ -95,7 +100,7 @@ async fn authenticate(theme: &dyn Theme, new: &Integration) -> Result<Option<Vec
 
 fn pasted(theme: &dyn Theme, new: &Integration) -> Result<Credential, Failure> {
     let web = ApiUrl::parse(&new.github)?.web();
-    eprintln!("Make one at {web}/settings/tokens with the scopes repo and read:org.");
+    eprintln!("Make one at {web}/settings/tokens with the scopes repo and read:org, read:project for boards, and admin:org_hook for a webhook.");
     let good = |text: &String| Token::new(text.trim()).map(|_| ()).map_err(|error| error.to_string());
     let text = Password::with_theme(theme).with_prompt("Token (not shown)").validate_with(good).interact().map_err(no_answer)?;
     Ok(Credential::token(text.trim()))
@@ -157,6 +162,18 @@ async fn which_repositories(theme: &dyn Theme, env: &Env, new: &mut Integration)
     }
     new.validate()?;
     Ok(())
+}
+
+/// Whether GitHub can reach us is known by now.
+fn what_is_told(theme: &dyn Theme) -> Result<Webhook, Failure> {
+    let ways = [
+        (Webhook::Stages, "everything is asked for; a webhook tells the exact times of moves on boards"),
+        (Webhook::Push, "a webhook tells everything at once (push); only what may have been missed is asked for"),
+        (Webhook::None, "everything is asked for, without a webhook"),
+    ];
+    let names = ways.map(|(_, name)| name);
+    let chosen = Select::with_theme(theme).with_prompt("How does it learn what happens?").items(names).default(0).interact().map_err(no_answer)?;
+    Ok(ways.get(chosen).map(|(mode, _)| *mode).unwrap_or_default())
 }
 
 /// A name is not a pattern: what would be special in one is not meant.

@@ -2,12 +2,12 @@
 
 use crate::arguments::{Edit, Integrations, Listed, Purge, Shown, Where};
 use crate::config;
-use crate::connect::keep;
+use crate::connect::{keep, told};
 use crate::failure::Failure;
 use crate::show::confirmed;
 use crate::sync::groups;
 use aws::DynamoStore;
-use engine::{Credentials, Group, Integration, Selection, integration};
+use engine::{Credentials, Group, Integration, Selection, Webhook, integration};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -15,7 +15,7 @@ pub(crate) async fn run(command: Integrations) -> Result<ExitCode, Failure> {
     match command {
         Integrations::List(arguments) => list(arguments).await,
         Integrations::Show(arguments) => show(arguments).await,
-        Integrations::Edit(arguments) => edit(arguments).await,
+        Integrations::Edit(arguments) => edit(*arguments).await,
         Integrations::Pause(named) => pause(&named.name, true, &named.place).await,
         Integrations::Resume(named) => pause(&named.name, false, &named.place).await,
         Integrations::Remove(named) => {
@@ -114,6 +114,14 @@ pub(crate) fn describe(one: &Integration) -> String {
     if let Some(since) = one.since {
         text.push_str(&format!("since          {since:.0}\n"));
     }
+    let told = match one.webhook {
+        Webhook::None => None,
+        Webhook::Stages => Some("issues and projects"),
+        Webhook::Push => Some("everything"),
+    };
+    if let Some(what) = told {
+        text.push_str(&format!("webhook        {what}, to {}\n", one.webhook_url.as_deref().unwrap_or_default()));
+    }
     text.push_str(&format!("token          {credentials}; {} % of its budget is left alone\n", one.reserve_percent));
     text
 }
@@ -127,9 +135,14 @@ async fn edit(arguments: Edit) -> Result<ExitCode, Failure> {
     }
     let all = arguments.fetch.iter().any(|name| name == "all");
     let fetch = if arguments.fetch.is_empty() { None } else { Some(groups(if all { &[] } else { &arguments.fetch })?) };
+    let mut wish = Integration::new("new", "", Vec::new(), Credentials::Environment);
+    told(&arguments.told, &mut wish)?;
+    let mode = arguments.told.webhook.as_ref().map(|_| wish.webhook);
+    let place = arguments.place.find().await?;
+    let own = place.stack().map(|stack| stack.output("WebhookUrl").map(str::to_owned)).transpose()?;
     // Checked before, so that the change itself cannot fail half-way.
     arguments.rules.selection()?;
-    let table = arguments.place.find().await?.existing("connect").await?;
+    let table = place.existing("connect").await?;
     let edited = integration::change(&table.store(), &arguments.name, |one| {
         if let Some(whole) = &whole {
             *one = Integration { name: one.name.clone(), paused: one.paused, ..whole.clone() };
@@ -145,6 +158,12 @@ async fn edit(arguments: Edit) -> Result<ExitCode, Failure> {
         }
         if let Some(fetch) = &fetch {
             one.fetch.clone_from(fetch);
+        }
+        if let Some(mode) = mode {
+            one.webhook = mode;
+        }
+        if let Some(url) = arguments.told.webhook_url.as_ref().or(own.as_ref().filter(|_| one.webhook_url.is_none())) {
+            one.webhook_url = Some(url.clone());
         }
     })
     .await;

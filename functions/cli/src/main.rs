@@ -31,6 +31,7 @@ mod status;
 mod sync;
 mod uninstall;
 mod verify;
+mod webhook;
 
 use arguments::{Arguments, Command};
 use clap::Parser;
@@ -63,6 +64,7 @@ async fn main() -> ExitCode {
         Command::Serve(serve) => serve::run(serve).await,
         Command::Events(events) => events::run(events).await,
         Command::Report(report) => report::run(report).await,
+        Command::Webhook(command) => webhook::run(command).await,
         Command::Pause(paused) => pause::run(paused, true).await,
         Command::Resume(paused) => pause::run(paused, false).await,
         Command::Dlq(command) => dlq::run(command).await,

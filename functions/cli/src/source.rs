@@ -265,8 +265,8 @@ impl Chosen {
             let missing = match (&self.access, place.stack()) {
                 (_, Some(stack)) => format!("the stack {0} has no token yet. `sei-github connect --stack {0}` puts one into its secret", stack.name),
                 (Access::Stored(name), _) => format!("no token is kept for `{name}` in {place}. `sei-github authorize --name {name}` gets one"),
-                _ => "there is no token. Set GITHUB_TOKEN to a personal access token with the scopes repo and read:org \
-                    (https://github.com/settings/tokens), or try `sei-github demo`"
+                _ => "there is no token. Set GITHUB_TOKEN to a personal access token with the scopes repo and read:org (read:project for boards, admin:org_hook for a webhook; \
+                    https://github.com/settings/tokens), or try `sei-github demo`"
                     .to_owned(),
             };
             return Err(Failure::Authentication(missing));

@@ -10,6 +10,7 @@ mod reports;
 mod serves;
 mod states;
 mod verifies;
+mod webhooks;
 
 use serde_json::Value;
 use sim::{GitHub, Size, World};

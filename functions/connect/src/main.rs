@@ -8,8 +8,7 @@ use serde_json::json;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).init();
+    aws::logs();
     let doorway = DoorwayConfig::parse(|name| std::env::var(name).ok())?.connect().await?;
     let doorway = &doorway;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {

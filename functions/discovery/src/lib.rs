@@ -1,7 +1,9 @@
 //! Translates a scheduled event into discoveries. The schedule's content does not matter: what is due, the table says.
 
-use engine::Fleet;
+use engine::{Fleet, StoreError};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Looks at every organization of every integration; one that cannot be read does not stop the others, but fails the
 /// invocation at the end, so that it is seen and retried.
@@ -15,7 +17,7 @@ pub async fn handle(fleet: &Fleet) -> Result<Value, String> {
                 repositories += found.repositories;
                 jobs += found.jobs.len();
                 tracing::info!(org, repositories = found.repositories, jobs = found.jobs.len(), missing = found.missing.len(), "discovered");
-                if let Some(at) = found.token_expires.filter(|at| at.duration_since(jiff::Timestamp::now()) <= jiff::SignedDuration::from_hours(14 * 24)) {
+                if let Some(at) = found.token_expires.filter(|at| at.duration_since(jiff::Timestamp::now()) <= SignedDuration::from_hours(14 * 24)) {
                     tracing::warn!(org, %at, "the token ends soon: put a new one into the secret");
                 }
                 for missing in found.missing.into_iter().chain(found.refused) {
@@ -31,4 +33,22 @@ pub async fn handle(fleet: &Fleet) -> Result<Value, String> {
         }
     }
     if failures.is_empty() { Ok(json!({ "repositories": repositories, "jobs": jobs })) } else { Err(failures.join("; ")) }
+}
+
+/// What can be told of the copy after a look.
+#[derive(Debug, Default)]
+pub struct Freshness {
+    /// How old the oldest of what is known is, by entity.
+    pub lags: BTreeMap<&'static str, SignedDuration>,
+    /// Until the first token ends, if one does.
+    pub token_days: Option<f64>,
+}
+
+/// Reads the summaries, not the rows.
+pub async fn freshness(fleet: &Fleet) -> Result<Freshness, StoreError> {
+    let Some(env) = fleet.envs().first() else { return Ok(Freshness::default()) };
+    let now = env.now();
+    let status = engine::status(env.store.as_ref(), now).await?;
+    let ends = status.organizations.iter().filter_map(|one| one.token_expires).min();
+    Ok(Freshness { lags: engine::lags(&status, now), token_days: ends.map(|ends| ends.duration_since(now).as_secs_f64() / 86_400.0) })
 }

@@ -1,14 +1,31 @@
 //! Wires the discovery function.
 
 use aws::WorkerConfig;
+use aws::metrics::{FAILURES, LAG, Line, Meter, TOKEN_DAYS_LEFT, cold_start};
+use discovery::Freshness;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).init();
+    aws::logs();
     let worker = WorkerConfig::parse(|name| std::env::var(name).ok())?.connect().await;
     let worker = &worker;
-    lambda_runtime::run(service_fn(move |_: LambdaEvent<Value>| async move { discovery::handle(&worker.fleet().await?).await.map_err(Error::from) })).await
+    let handle = move |_: LambdaEvent<Value>| async move {
+        let fleet = worker.fleet().await?;
+        let meter = Meter::start(&fleet, worker.written());
+        let done = discovery::handle(&fleet).await;
+        let mut lines = meter.stop(&fleet, worker.written());
+        lines.extend([cold_start(), Line::new().with(FAILURES, f64::from(u8::from(done.is_err())))]);
+        let freshness = discovery::freshness(&fleet).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "how fresh the copy is cannot be told");
+            Freshness::default()
+        });
+        lines.extend(freshness.lags.iter().map(|(entity, lag)| Line::new().by("Entity", *entity).with(LAG, lag.as_secs_f64())));
+        lines.extend(freshness.lags.values().max().map(|lag| Line::new().with(LAG, lag.as_secs_f64())));
+        lines.extend(freshness.token_days.map(|days| Line::new().with(TOKEN_DAYS_LEFT, days)));
+        lines.iter().for_each(|line| line.emit(worker.stack.as_deref()));
+        done.map_err(Error::from)
+    };
+    lambda_runtime::run(service_fn(handle)).await
 }

@@ -1,6 +1,7 @@
 //! Wires the fetcher function.
 
 use aws::WorkerConfig;
+use aws::metrics::{FAILURES, Line, Meter, cold_start};
 use fetcher::Batch;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -10,14 +11,20 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(40);
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).init();
+    aws::logs();
     let worker = WorkerConfig::parse(|name| std::env::var(name).ok())?.connect().await;
     let worker = &worker;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| async move {
         let ends = i64::try_from(event.context.deadline).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
         let deadline = ends.and_then(|ends| ends.checked_sub(MARGIN).ok()).unwrap_or(Timestamp::MAX);
-        Ok::<_, Error>(fetcher::handle(event.payload, &worker.fleet().await?, deadline).await)
+        let fleet = worker.fleet().await?;
+        let meter = Meter::start(&fleet, worker.written());
+        let done = fetcher::handle(event.payload, &fleet, deadline).await;
+        let mut lines = meter.stop(&fleet, worker.written());
+        let failed = u32::try_from(done.batch_item_failures.len()).unwrap_or(u32::MAX);
+        lines.extend([cold_start(), Line::new().with(FAILURES, f64::from(failed))]);
+        lines.iter().for_each(|line| line.emit(worker.stack.as_deref()));
+        Ok::<_, Error>(done)
     }))
     .await
 }

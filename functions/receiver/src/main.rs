@@ -1,17 +1,26 @@
 //! Wires the receiver function.
 
 use aws::Receiver;
+use aws::metrics::{EVENTS, Line, cold_start};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use receiver::Batch;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).init();
+    aws::logs();
+    let stack = aws::metrics::stack();
+    let stack = &stack;
     let receiver = Receiver::connect(|name| std::env::var(name).ok()).await?;
     let receiver = &receiver;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| async move {
-        Ok::<_, Error>(receiver::handle(event.payload, &receiver.fleet().await?, receiver).await)
+        let events = u32::try_from(event.payload.records.len()).unwrap_or(u32::MAX);
+        let done = receiver::handle(event.payload, &receiver.fleet().await?, receiver).await;
+        let failed = u32::try_from(done.batch_item_failures.len()).unwrap_or(u32::MAX);
+        let of = |outcome: &str, count: u32| Line::new().by("Outcome", outcome).with(EVENTS, f64::from(count));
+        for line in [cold_start(), of("applied", events.saturating_sub(failed)), of("failed", failed)] {
+            line.emit(stack.as_deref());
+        }
+        Ok::<_, Error>(done)
     }))
     .await
 }

@@ -1,6 +1,7 @@
 //! Wires the reconcile function.
 
 use aws::WorkerConfig;
+use aws::metrics::{FAILURES, Line, Meter, RECONCILIATION_GAP, cold_start};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
@@ -10,14 +11,21 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(20);
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).init();
+    aws::logs();
     let worker = WorkerConfig::parse(|name| std::env::var(name).ok())?.connect().await;
     let worker = &worker;
     let handle = move |event: LambdaEvent<Value>| async move {
         let ends = Timestamp::from_millisecond(i64::try_from(event.context.deadline).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
         let deadline = ends.checked_sub(MARGIN).unwrap_or(ends);
-        reconcile::handle(&worker.fleet().await?, deadline).await.map_err(Error::from)
+        let fleet = worker.fleet().await?;
+        let meter = Meter::start(&fleet, worker.written());
+        let done = reconcile::handle(&fleet, deadline).await;
+        let mut lines = meter.stop(&fleet, worker.written());
+        lines.extend([cold_start(), Line::new().with(FAILURES, f64::from(u8::from(done.is_err())))]);
+        let open = done.as_ref().ok().and_then(|told| told.get("open")?.as_f64());
+        lines.extend(open.map(|open| Line::new().with(RECONCILIATION_GAP, open)));
+        lines.iter().for_each(|line| line.emit(worker.stack.as_deref()));
+        done.map_err(Error::from)
     };
     lambda_runtime::run(service_fn(handle)).await
 }

@@ -55,6 +55,17 @@ fn answer(status: u16, message: impl Into<String>) -> Answer {
 }
 
 impl Answer {
+    /// For counting.
+    #[must_use]
+    pub const fn outcome(&self) -> &'static str {
+        match self.status {
+            200 | 202 => "accepted",
+            401 => "unsigned",
+            500.. => "failed",
+            _ => "malformed",
+        }
+    }
+
     #[must_use]
     pub fn body(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use crate::variables::Variables;
 use crate::{DynamoStore, SecretsVault, WorkerError, Writes};
-use engine::authorization::{Door, ticket};
+use engine::authorization::{Door, SCOPES, ticket};
 use engine::{Credential, Vault};
 use github::{ApiUrl, Client, OAuthApp, Secret, Token};
 use jiff::Timestamp;
@@ -24,8 +24,6 @@ pub struct Doorway {
     client: Client,
     config: DoorwayConfig,
 }
-
-const SCOPES: &str = "repo read:org";
 
 impl DoorwayConfig {
     /// `read` looks a variable up.

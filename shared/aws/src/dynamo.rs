@@ -47,6 +47,8 @@ pub struct DynamoStore {
     pub(crate) client: Client,
     pub(crate) table: String,
     writes: Writes,
+    /// Of all writes so far.
+    tally: Mutex<Written>,
     /// Scopes that are known to be listed.
     pub(crate) listed: Mutex<HashSet<(String, ScopeId)>>,
 }
@@ -85,7 +87,56 @@ pub(crate) struct Existing {
 impl DynamoStore {
     #[must_use]
     pub fn new(client: Client, table: impl Into<String>, writes: Writes) -> Self {
-        Self { client, table: table.into(), writes, listed: Mutex::default() }
+        Self { client, table: table.into(), writes, tally: Mutex::default(), listed: Mutex::default() }
+    }
+
+    /// What all writes so far came to.
+    #[must_use]
+    pub fn written(&self) -> Written {
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn put_all(&self, records: &[Record]) -> Result<Written, StoreError> {
+        let mut newest: BTreeMap<(String, String), &Record> = BTreeMap::new();
+        for record in records {
+            let key = (item::pk(record.entity.name, record.scope), item::sk(&record.key));
+            let slot = newest.entry(key).or_insert(record);
+            if (slot.presence == Presence::Glimpse && record.presence != Presence::Glimpse) || slot.version < record.version {
+                *slot = record;
+            }
+        }
+        if newest.is_empty() {
+            return Ok(Written::default());
+        }
+        self.list_scopes(records).await?;
+        let existing = self.existing(&newest).await?;
+        let mut written = Written::default();
+        let mut plans = Vec::new();
+        for (key, record) in &newest {
+            if record.presence == Presence::Part && amend::is_large(record, existing.get(key).map(|existing| existing.parts.as_slice())) {
+                written += self.merge(record).await?;
+                continue;
+            }
+            match plan(record, existing.get(key)) {
+                Some(plan) => plans.push(plan),
+                None => written.unchanged += 1,
+            }
+        }
+        let alone = |plan: &Plan| matches!(plan, Plan::Put { packed, old_parts, .. } if !packed.parts.is_empty() || !old_parts.is_empty());
+        let (large, plans): (Vec<Plan>, Vec<Plan>) = plans.into_iter().partition(alone);
+        self.singles(&large, &mut written).await?;
+        if self.writes == Writes::Single {
+            self.singles(&plans, &mut written).await?;
+            return Ok(written);
+        }
+        for chunk in batches(&plans) {
+            if self.transaction(chunk).await? {
+                chunk.iter().for_each(|plan| count(plan, true, &mut written));
+            } else {
+                self.singles(chunk, &mut written).await?;
+            }
+        }
+        Ok(written)
     }
 
     /// Reads items by key, a hundred at a time, until all are read.
@@ -329,45 +380,8 @@ fn plan(record: &Record, existing: Option<&Existing>) -> Option<Plan> {
 #[async_trait]
 impl Store for DynamoStore {
     async fn put(&self, records: &[Record]) -> Result<Written, StoreError> {
-        let mut newest: BTreeMap<(String, String), &Record> = BTreeMap::new();
-        for record in records {
-            let key = (item::pk(record.entity.name, record.scope), item::sk(&record.key));
-            let slot = newest.entry(key).or_insert(record);
-            if (slot.presence == Presence::Glimpse && record.presence != Presence::Glimpse) || slot.version < record.version {
-                *slot = record;
-            }
-        }
-        if newest.is_empty() {
-            return Ok(Written::default());
-        }
-        self.list_scopes(records).await?;
-        let existing = self.existing(&newest).await?;
-        let mut written = Written::default();
-        let mut plans = Vec::new();
-        for (key, record) in &newest {
-            if record.presence == Presence::Part && amend::is_large(record, existing.get(key).map(|existing| existing.parts.as_slice())) {
-                written += self.merge(record).await?;
-                continue;
-            }
-            match plan(record, existing.get(key)) {
-                Some(plan) => plans.push(plan),
-                None => written.unchanged += 1,
-            }
-        }
-        let alone = |plan: &Plan| matches!(plan, Plan::Put { packed, old_parts, .. } if !packed.parts.is_empty() || !old_parts.is_empty());
-        let (large, plans): (Vec<Plan>, Vec<Plan>) = plans.into_iter().partition(alone);
-        self.singles(&large, &mut written).await?;
-        if self.writes == Writes::Single {
-            self.singles(&plans, &mut written).await?;
-            return Ok(written);
-        }
-        for chunk in batches(&plans) {
-            if self.transaction(chunk).await? {
-                chunk.iter().for_each(|plan| count(plan, true, &mut written));
-            } else {
-                self.singles(chunk, &mut written).await?;
-            }
-        }
+        let written = self.put_all(records).await?;
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner) += written;
         Ok(written)
     }
 

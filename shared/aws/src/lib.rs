@@ -12,6 +12,7 @@ mod erase;
 mod file_vault;
 mod inbox;
 mod item;
+pub mod metrics;
 mod queue;
 mod secrets;
 mod state;
@@ -33,10 +34,17 @@ pub use queue::SqsQueue;
 pub use secrets::SecretsVault;
 #[cfg(feature = "embedded")]
 pub use table_inbox::{TableInbox, Waiting};
-pub use webhook::{Receiver, Reception, ReceptionConfig, SecretsKeyring};
+pub use webhook::{Receiver, Reception, ReceptionConfig, SecretsKeyring, webhook_secret};
 pub use worker::{Worker, WorkerConfig, WorkerError};
 
 /// The SDK's usual configuration: region, credentials and `AWS_ENDPOINT_URL` from the environment.
 pub async fn config() -> aws_config::SdkConfig {
     aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await
+}
+
+/// A function's log: one JSON object a line. `SEI_LOG` says which levels: error is what somebody must see to, warn what
+/// somebody may have to, info what happened.
+pub fn logs() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).init();
 }

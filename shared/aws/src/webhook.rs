@@ -82,7 +82,7 @@ impl Keyring for SecretsKeyring {
         let mut all = Vec::new();
         for stage in ["AWSCURRENT", "AWSPREVIOUS"] {
             match self.client.get_secret_value().secret_id(&self.id).version_stage(stage).send().await {
-                Ok(found) => all.push(parse(found.secret_string().unwrap_or_default())),
+                Ok(found) => all.push(webhook_secret(found.secret_string().unwrap_or_default())),
                 Err(error) if error.code() == Some("ResourceNotFoundException") => {}
                 Err(error) => {
                     let what = format!("the webhook's secret {} cannot be read: {}", self.id, DisplayErrorContext(&error));
@@ -97,7 +97,8 @@ impl Keyring for SecretsKeyring {
 }
 
 /// The secret itself, or JSON with `secret`.
-fn parse(text: &str) -> Secret {
+#[must_use]
+pub fn webhook_secret(text: &str) -> Secret {
     let json = serde_json::from_str::<Value>(text.trim()).ok();
     json.as_ref().and_then(|json| json.get("secret")?.as_str()).map_or_else(|| Secret::new(text), Secret::new)
 }
@@ -140,9 +141,9 @@ mod tests {
 
     #[test]
     fn a_secret_may_be_bare_or_json() {
-        assert_eq!(parse(" abc\n").reveal(), "abc");
-        assert_eq!(parse(r#"{"secret": "abc"}"#).reveal(), "abc");
-        assert_eq!(parse("").reveal(), "");
+        assert_eq!(webhook_secret(" abc\n").reveal(), "abc");
+        assert_eq!(webhook_secret(r#"{"secret": "abc"}"#).reveal(), "abc");
+        assert_eq!(webhook_secret("").reveal(), "");
     }
 
     #[test]

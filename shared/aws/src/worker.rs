@@ -53,6 +53,7 @@ impl WorkerConfig {
             vault: Arc::new(SecretsVault::new(aws_sdk_secretsmanager::Client::new(&aws))),
             token_secret: self.token_secret,
             api_url: self.api_url,
+            stack: crate::metrics::stack(),
             store: Arc::new(store),
             queue: Arc::new(queue),
             settings: self.settings,
@@ -71,6 +72,8 @@ pub struct Worker {
     api_url: ApiUrl,
     store: Arc<DynamoStore>,
     queue: Arc<SqsQueue>,
+    /// Whose metrics are told.
+    pub stack: Option<String>,
     settings: Settings,
     last: Mutex<Option<Last>>,
 }
@@ -83,6 +86,12 @@ struct Last {
 }
 
 impl Worker {
+    /// What this process has written so far.
+    #[must_use]
+    pub fn written(&self) -> engine::Written {
+        self.store.written()
+    }
+
     /// Everything that is at work, for an invocation: the integrations of the table or, where there are none, what the
     /// variables say. All share the stack's GitHub and its secret.
     pub async fn fleet(&self) -> Result<Fleet, WorkerError> {

@@ -18,6 +18,10 @@ const PARTITION: &str = "authorizations";
 /// Between the link and its use, and between leaving for GitHub and coming back.
 pub const LASTS: SignedDuration = SignedDuration::from_mins(10);
 
+/// What the copy needs of a token: private repositories, members and teams, boards, and the organization's webhook.
+/// <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps>
+pub const SCOPES: &str = "repo read:org read:project admin:org_hook";
+
 /// One app on one GitHub, and where it comes back to.
 pub struct Door<'a> {
     pub store: &'a dyn Store,

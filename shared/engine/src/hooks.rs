@@ -13,7 +13,7 @@ pub use events::events;
 use github::{Forbidden, Hook, HookOwner, Secret, Verb};
 pub use kept::{Kept, Owner, hooks};
 use serde_json::Value;
-pub use tend::{Found, Redelivered, delete, inspect, ping, redeliver, rotate};
+pub use tend::{Found, Recent, Redelivered, delete, inspect, ping, recent, redeliver, rotate};
 
 /// What is wanted.
 #[derive(Debug, Clone, Copy)]

@@ -9,10 +9,10 @@ use crate::model::{ScopeId, State, is_project, project_scope};
 use crate::node::EVERYWHERE;
 use crate::ports::{Listing, Store, StoreError};
 use crate::repository::Repository;
-use crate::standing::{self, EntityStatus};
+use crate::standing::{self, EntityStatus, Standing};
 use crate::summary::{self, Summary};
 use github::Expiring;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -91,6 +91,32 @@ pub async fn status(store: &dyn Store, now: Timestamp) -> Result<Status, StoreEr
     // Seen by a worker, and by no discovery.
     repositories.retain(|(_, summary)| !summary.repo.is_empty());
     told(store, repositories, discoveries, now, false).await
+}
+
+/// How old the oldest of what is known of each entity is. What is whole is as old as the last look at its organization;
+/// what is not, as old as its last success or, never read yet, as that look.
+#[must_use]
+pub fn lags(status: &Status, now: Timestamp) -> BTreeMap<&'static str, SignedDuration> {
+    let looked = |repo: &str| {
+        let owner = repo.split('/').next().unwrap_or_default();
+        status.organizations.iter().filter(|one| one.organization.eq_ignore_ascii_case(owner)).filter_map(|one| one.last_success).max()
+    };
+    let mut all: BTreeMap<&'static str, SignedDuration> = BTreeMap::new();
+    for repo in status.repositories.iter().chain(&status.projects).filter(|repo| !repo.gone) {
+        let looked = looked(&repo.repo);
+        for entity in &repo.entities {
+            let known = match entity.state {
+                Standing::Complete | Standing::Empty => looked,
+                Standing::CatchingUp | Standing::Waiting | Standing::Failed => entity.last_success.or(looked),
+                // Of what nobody may read or nobody chose, nothing can be late.
+                _ => continue,
+            };
+            let age = known.map_or(SignedDuration::ZERO, |known| now.duration_since(known).max(SignedDuration::ZERO));
+            let oldest = all.entry(entity.entity).or_default();
+            *oldest = age.max(*oldest);
+        }
+    }
+    all
 }
 
 /// The same from the rows and marks themselves, counting every row: its cost grows with the table.

@@ -163,7 +163,8 @@ impl Tokens {
     }
 
     /// Where people find the server's pages, for messages.
-    pub(crate) fn web(&self) -> String {
+    #[must_use]
+    pub fn web(&self) -> String {
         self.base.url().web()
     }
 
@@ -185,11 +186,36 @@ impl Tokens {
         Self { base: self.base.metered(), ..self.clone() }
     }
 
+    /// What is known to be left of each token's limits.
+    #[must_use]
+    pub fn left(&self, now: Timestamp) -> Vec<Left> {
+        let mut all = Vec::new();
+        for member in self.members.iter() {
+            for resource in [Resource::Core, Resource::Graphql] {
+                if let Some(told) = member.left(&resource, now) {
+                    all.push(Left { token: member.account(), resource: crate::gate::name(&resource), remaining: told.remaining, limit: told.limit });
+                }
+            }
+        }
+        all
+    }
+
     /// By all of them.
     #[must_use]
     pub fn spent(&self) -> Spent {
         self.base.spent()
     }
+}
+
+/// What is left of a limit in its hour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// Whose limit it is, from which nothing leads back to the token.
+    pub token: String,
+    /// `core` (REST) or `graphql`.
+    pub resource: &'static str,
+    pub remaining: u32,
+    pub limit: u32,
 }
 
 /// The installations that were chosen, and the page on which the App is installed; `client` has the App's JWT.

@@ -34,7 +34,7 @@ codes! {
     LEFT_OUT = "token.sso", "no organization is left out for want of single sign-on", "the organizations that are left out, if they are chosen";
     SCOPE_REPO = "scope.repo", "the token has `repo`", "private and internal repositories, with all that is in them";
     SCOPE_READ_ORG = "scope.read_org", "the token has `read:org`", "teams, members who do not show their membership, and proof that one is a member";
-    SCOPE_ORG_HOOK = "scope.admin_org_hook", "the token has `admin:org_hook`", "the organization's webhook; polling works without it";
+    SCOPE_ORG_HOOK = "scope.admin_org_hook", "the token has `admin:org_hook`", "the organization's webhook, and with it the exact times of moves on boards; everything else works without it";
     SCOPE_PROJECT = "scope.read_project", "the token has `read:project`", "boards of Projects and the stages of issues on them";
     ISSUES = "permission.issues", "the token may read issues", "issues, their comments, events and labels";
     PULLS = "permission.pull_requests", "the token may read pull requests", "pull requests, reviews and review comments";

@@ -140,7 +140,12 @@ fn scope_findings(has: &[String], settings: &Settings, web: &str) -> Vec<Finding
         if grants(has, scope) {
             return Finding::pass(code, format!("the token has the scope {scope}"));
         }
-        let rest = if needed { "" } else { "; what was chosen works without it" };
+        let rest = match scope {
+            _ if needed => "",
+            "admin:org_hook" => "; all is copied without it, but moves on boards are known to one polling interval, not exactly",
+            "read:project" if settings.wants(Group::Projects) => "; boards, and with them the stages of issues, stay empty, and all else is copied",
+            _ => "; what was chosen works without it",
+        };
         let message = format!("the token lacks the scope {scope} (it has {}){rest}", if has.is_empty() { "none".to_owned() } else { has.join(", ") });
         Finding::lacking(
             code,

@@ -4,7 +4,9 @@ use super::kept::{self, Kept};
 use super::{events, refused};
 use crate::{Env, Error};
 use github::{Hook, HookDelivery, Secret, Verb};
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Whether GitHub still has it, as far as these credentials are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,27 @@ pub async fn inspect(env: &Env, hook: &Kept) -> Result<(Found, Vec<String>), Err
     say(!lacking.is_empty(), format!("it does not send {}", lacking.join(", ")));
     say(!more.is_empty(), format!("it also sends {}, which nothing needs", more.join(", ")));
     Ok((Found::There, wrong))
+}
+
+/// How the newest deliveries of a hook went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recent {
+    pub all: usize,
+    /// Events of which no attempt arrived.
+    pub failing: usize,
+    /// The newest of them: its status, 0 without an answer, and when.
+    pub last_failure: Option<(u16, Timestamp)>,
+}
+
+/// The newest hundred attempts, by event.
+pub async fn recent(env: &Env, hook: &Kept) -> Result<Recent, Error> {
+    let env = &env.about(hook.org());
+    let reply = env.rest_by(&format!("{}?per_page=100", hook.owner().deliveries(hook.id)), hook.account.as_deref()).await?;
+    let attempts: Vec<HookDelivery> = reply.body.as_array().into_iter().flatten().filter_map(HookDelivery::read).collect();
+    let arrived: BTreeSet<&str> = attempts.iter().filter(|one| one.arrived()).map(|one| one.guid.as_str()).collect();
+    let all: BTreeSet<&str> = attempts.iter().map(|one| one.guid.as_str()).collect();
+    let last_failure = attempts.iter().find(|one| !arrived.contains(one.guid.as_str())).map(|one| (one.status_code, one.delivered_at));
+    Ok(Recent { all: all.len(), failing: all.len() - arrived.len(), last_failure })
 }
 
 /// Asks GitHub for a `ping`, which its deliveries then tell of.
