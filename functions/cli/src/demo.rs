@@ -89,7 +89,8 @@ async fn compare(store: &dyn Store, github: &GitHub, all: bool) -> Result<bool, 
     let truth = github.world().truth();
     let mut equal = true;
     println!("{:<22} {:>8} {:>8}", "entity", "copied", "GitHub");
-    for entity in entities::ALL {
+    // What follows from other rows is in no table.
+    for entity in entities::ALL.iter().filter(|entity| **entity != &entities::STAGE_TRANSITIONS) {
         let mut rows = 0;
         for scope in store.scopes(entity).await? {
             rows += store.count(entity, scope).await?;

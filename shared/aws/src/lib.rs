@@ -34,7 +34,7 @@ pub use queue::SqsQueue;
 pub use secrets::SecretsVault;
 #[cfg(feature = "embedded")]
 pub use table_inbox::{TableInbox, Waiting};
-pub use webhook::{Receiver, Reception, ReceptionConfig, SecretsKeyring, webhook_secret};
+pub use webhook::{AT_MOST_EVERY, Receiver, Reception, ReceptionConfig, SecretsKeyring, webhook_secret};
 pub use worker::{Worker, WorkerConfig, WorkerError};
 
 /// The SDK's usual configuration: region, credentials and `AWS_ENDPOINT_URL` from the environment.

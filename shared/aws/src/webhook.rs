@@ -41,8 +41,9 @@ pub struct Receiver {
 
 /// A replaced secret is noticed after so long, and at once when a signature does not fit.
 const LASTS: Duration = Duration::from_secs(240);
-/// Anybody may send what does not fit: that costs no more than this.
-const AT_MOST_EVERY: Duration = Duration::from_secs(10);
+/// Anybody may send what does not fit: that costs no more than this. Whoever replaces the secret waits so long before he
+/// signs with it.
+pub const AT_MOST_EVERY: Duration = Duration::from_secs(10);
 
 /// The webhook's secret, as it is and as it was before it was last replaced.
 pub struct SecretsKeyring {

@@ -1,6 +1,7 @@
 //! A report as CSV: one line a row, times in seconds.
 
 use super::page::Page;
+use crate::export::cell as csv_cell;
 use std::io::Write;
 
 pub(super) fn write(page: &Page, out: &mut impl Write) -> std::io::Result<()> {
@@ -22,7 +23,7 @@ pub(super) fn write(page: &Page, out: &mut impl Write) -> std::io::Result<()> {
     sheet.write_record(&header).map_err(std::io::Error::from)?;
     let cell = |value: Option<i64>| value.map(|value| value.to_string()).unwrap_or_default();
     for row in &page.rows {
-        let mut cells = vec![row.group.clone().unwrap_or_default()];
+        let mut cells = vec![row.group.as_deref().map(csv_cell).unwrap_or_default()];
         cells.extend(row.step.map(|step| step.name().to_owned()));
         cells.push(row.ours.count.to_string());
         for figures in [Some(&row.ours), row.sei.as_ref()].into_iter().flatten() {

@@ -5,6 +5,10 @@ use crate::place::Place;
 use crate::stack::{Stack, refused};
 use aws_sdk_secretsmanager::Client;
 use github::Secret;
+use std::time::Duration;
+
+/// By then every receiver that meets the new secret knows it, or looks it up.
+const LOOKED: Duration = aws::AT_MOST_EVERY.saturating_add(Duration::from_secs(1));
 
 /// What the receiver verifies with now.
 pub(crate) async fn current(place: &Place) -> Result<Secret, Failure> {
@@ -52,5 +56,8 @@ async fn replace(stack: &Stack) -> Result<Secret, Failure> {
     let secret = made.random_password.unwrap_or_default();
     let put = client.put_secret_value().secret_id(stack.output("WebhookSecretName")?).secret_string(&secret).send().await;
     put.map_err(|error| refused("the webhook's secret cannot be replaced", &error))?;
+    // Who read the former one just now looks again after so long at the soonest, and would refuse the new one until then.
+    eprintln!("a new secret is stored; in {} s the webhooks get it", LOOKED.as_secs());
+    tokio::time::sleep(LOOKED).await;
     Ok(Secret::new(&secret))
 }

@@ -152,7 +152,7 @@ async fn what_cannot_be_installed_is_told_and_nothing_is_saved() {
     let file = file.to_str().unwrap();
     let cases: [(&[&str], &str); 10] = [
         (&["connect", "--no-input", "--org", "acme", "--name", "ACME", "--no-check"], "already"),
-        (&["connect", "--no-input", "--org", "acme", "--name", "b", "--api-url", "https://ghe.example.com", "--no-check"], "choose another directory"),
+        (&["connect", "--no-input", "--org", "acme", "--name", "b", "--api-url", "https://ghe.example.com", "--no-check"], "choose another place"),
         (&["connect", "--no-input", "--org", "acme", "--name", "a/b", "--no-check"], "is not a name"),
         (&["connect", "--no-input", "--org", "https://github.com/acme", "--no-check"], "login of an organization"),
         (&["connect", "--no-input"], "--org"),

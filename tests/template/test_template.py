@@ -1,0 +1,141 @@
+"""What no stand-in shows is looked up in the template itself: permissions, time limits, processors, alarms. Run by the
+test command; by itself: target/venv/bin/python -m unittest discover -v tests/template"""
+
+import json
+import re
+import unittest
+from pathlib import Path
+
+import cfnlint.decode
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def words(value):
+    """Every text in it, at any depth."""
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from words(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from words(one)
+    else:
+        yield str(value)
+
+
+def plain(value):
+    if isinstance(value, dict):
+        return {str(name): plain(one) for name, one in value.items()}
+    return [plain(one) for one in value] if isinstance(value, list) else value
+
+
+class Template(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        template, wrong = cfnlint.decode.decode(str(ROOT / "infra" / "template.yaml"))
+        assert not wrong, wrong
+        cls.template = plain(template)
+        cls.resources = cls.template["Resources"]
+        cls.metrics = (ROOT / "shared" / "aws" / "src" / "metrics.rs").read_text()
+        cls.runbook = (ROOT / "infra" / "RUNBOOK.md").read_text()
+
+    def of(self, kind):
+        found = {name: one.get("Properties", {}) for name, one in self.resources.items() if one["Type"] == kind}
+        self.assertTrue(found, kind)
+        return found
+
+    def functions(self):
+        shared = self.template["Globals"]["Function"]
+        return {name: {**shared, **one} for name, one in self.of("AWS::Serverless::Function").items()}
+
+    def test_each_function_has_a_role_of_its_own_and_no_role_has_a_wildcard(self):
+        roles = [one["Role"]["Fn::GetAtt"] for one in self.functions().values()]
+        self.assertEqual(len({json.dumps(role) for role in roles}), len(roles))
+        documents = [policy["PolicyDocument"] for one in self.of("AWS::IAM::Role").values() for policy in one["Policies"]]
+        documents += [one["PolicyDocument"] for name, one in self.of("AWS::IAM::ManagedPolicy").items() if name not in ("VpcPolicy", "TracePolicy")]
+        for document in documents:
+            for statement in document["Statement"]:
+                told = [*words(statement["Action"]), *words(statement["Resource"])]
+                self.assertFalse([word for word in told if "*" in word], statement)
+        # AWS knows no resource for these.
+        for name in ("VpcPolicy", "TracePolicy"):
+            for statement in self.resources[name]["Properties"]["PolicyDocument"]["Statement"]:
+                self.assertFalse([action for action in statement["Action"] if "*" in action])
+
+    def test_nobody_reads_a_secret_that_he_does_not_need(self):
+        told = lambda name: json.dumps(self.resources[name]["Properties"])
+        self.assertNotIn('"Token"', told("WebhookRole"))
+        self.assertNotIn("secretsmanager", told("ReceiverRole"))
+        self.assertNotIn("WebhookSecret", told("WorkerPolicy"))
+
+    def test_functions_are_small_bounded_and_of_the_cheaper_processor(self):
+        self.assertEqual(self.template["Parameters"]["Architecture"]["Default"], "arm64")
+        for name, one in self.functions().items():
+            self.assertEqual(one["Runtime"], "provided.al2023", name)
+            self.assertGreaterEqual(one["MemorySize"], 256, name)
+            self.assertIn("LoggingConfig", one, name)
+        self.assertEqual(self.resources["Fetcher"]["Properties"]["RecursiveLoop"], "Allow")
+
+    def test_a_message_is_not_delivered_while_it_is_worked_on_and_is_tried_five_times(self):
+        functions = self.functions()
+        for queue, function in (("Jobs", "Fetcher"), ("Events", "Receiver")):
+            settings = self.resources[queue]["Properties"]
+            self.assertGreaterEqual(settings["VisibilityTimeout"], 6 * functions[function]["Timeout"])
+            self.assertGreaterEqual(settings["RedrivePolicy"]["maxReceiveCount"], 5)
+            source = functions[function]["Events"][queue]["Properties"]
+            self.assertEqual(source["FunctionResponseTypes"], ["ReportBatchItemFailures"])
+            self.assertIn("MaximumConcurrency", source["ScalingConfig"])
+
+    def test_the_copy_outlives_mistakes(self):
+        table = self.resources["Table"]
+        self.assertIn("Retain", table["DeletionPolicy"])
+        self.assertTrue(table["Properties"]["DeletionProtectionEnabled"])
+        self.assertTrue(table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"])
+        self.assertTrue(table["Properties"]["SSESpecification"]["SSEEnabled"])
+        self.assertEqual(table["Properties"]["BillingMode"], "PAY_PER_REQUEST")
+
+    def test_every_log_ends_and_every_api_is_throttled_and_logged(self):
+        for name, one in self.of("AWS::Logs::LogGroup").items():
+            self.assertIn("RetentionInDays", one, name)
+        for name, one in self.of("AWS::ApiGatewayV2::Stage").items():
+            self.assertIn("ThrottlingRateLimit", one["DefaultRouteSettings"], name)
+            self.assertIn("AccessLogSettings", one, name)
+
+    def test_each_alarm_has_a_section_in_the_runbook_and_a_metric_that_is_told(self):
+        alarms = self.of("AWS::CloudWatch::Alarm")
+        self.assertGreaterEqual(len(alarms), 8)
+        sections = set(re.findall(r"^## (\w+)$", self.runbook, re.MULTILINE))
+        self.assertEqual({name.removesuffix("Alarm") for name in alarms}, sections)
+        told = set(re.findall(r'= "(\w+)" in "', self.metrics))
+        self.assertTrue(told)
+        for name, one in alarms.items():
+            self.assertIn(name.removesuffix("Alarm"), one["AlarmDescription"], name)
+            if one["Namespace"] == "sei-github":
+                self.assertIn(one["MetricName"], told, name)
+
+    def test_entities_and_commands_that_it_names_exist(self):
+        entities = set(re.findall(r"^## (\w+)$", (ROOT / "SCHEMA.md").read_text(), re.MULTILINE))
+        for name, one in self.of("AWS::CloudWatch::Alarm").items():
+            for dimension in one["Dimensions"]:
+                if dimension["Name"] == "Entity":
+                    self.assertIn(dimension["Value"], entities, name)
+        typed = (ROOT / "functions" / "cli" / "src" / "arguments.rs").read_text().lower().replace("_", "-")
+        for command in re.findall(r"`[^`]*sei-github ([a-z-]+)", self.runbook):
+            self.assertIn(f"{command}(", typed.replace("-", "") if "-" in command else typed, command)
+
+    def test_each_threat_names_tests_that_exist(self):
+        named = re.findall(r"^  Tests: (.+)$", (ROOT / "SECURITY.md").read_text(), re.MULTILINE)
+        tests = [name.strip(" `.") for line in named for name in line.split(",")]
+        self.assertGreater(len(tests), 10)
+        sources = [*ROOT.glob("tests/it/**/*.rs"), *ROOT.glob("tests/template/*.py"), *ROOT.glob("functions/**/*.rs"), *ROOT.glob("shared/**/*.rs")]
+        written = "\n".join(source.read_text() for source in sources)
+        for name in tests:
+            self.assertRegex(written, rf"(fn|def) {name}\(", name)
+
+    def test_its_version_is_the_commands(self):
+        version = re.search(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]
+        self.assertEqual(str(self.template["Outputs"]["Version"]["Value"]), version)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
