@@ -104,6 +104,9 @@ class StandIn:
         assert TOKEN not in done.stdout + done.stderr, f"{arguments} shows the token"
         return done.stdout
 
+    def exit_code(self, *arguments):
+        return subprocess.run([binaries() / "sei-github", *arguments, "--stack", STACK], env=self.env, capture_output=True, timeout=300).returncode
+
     def address(self, output):
         """Where the stand-in lets an HTTP API in that has its own host name in AWS."""
         host, _, path = self.outputs[output].removeprefix("https://").partition("/")

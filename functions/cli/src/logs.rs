@@ -90,7 +90,7 @@ fn print(out: &mut impl Write, line: &Line, json: bool) -> std::io::Result<()> {
     }
     // Metrics are lines, too, but nothing to read.
     let Some(parsed) = parsed.filter(|parsed| parsed.contains_key("level")) else {
-        return if line.text.starts_with("{\"_aws\"") { Ok(()) } else { writeln!(out, "{:.3}  {:<9}        {}", line.at, line.function, line.text) };
+        return if line.text.contains("\"_aws\":") { Ok(()) } else { writeln!(out, "{:.3}  {:<9}        {}", line.at, line.function, line.text) };
     };
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let fields = parsed.get("fields").and_then(Value::as_object).cloned().unwrap_or_default();
