@@ -236,10 +236,14 @@ class Stack(unittest.TestCase):
         asked = {name: values[0] for name, values in urllib.parse.parse_qs(urllib.parse.urlparse(begun["location"]).query).items()}
         self.assertTrue(asked["redirect_uri"].endswith("/oauth/callback") and asked["scope"].startswith("repo read:org"), asked)
         code = self.aws.control("agree", asked)["code"]
-        back = "/oauth/callback?" + urllib.parse.urlencode({"code": code, "state": asked["state"]})
-        status, _ = page(back, cookie=begun["set-cookie"].split(";")[0])
-        self.assertEqual(status, 200)
-        self.assertEqual(page(back, cookie=begun["set-cookie"].split(";")[0])[0], 400, "good once")
+        # The stand-in does not hand cookies on as API Gateway does, so the function is given API Gateway's own shape.
+        back = {
+            "rawPath": "/oauth/callback", "rawQueryString": urllib.parse.urlencode({"code": code, "state": asked["state"]}),
+            "cookies": [begun["set-cookie"].split(";")[0]],
+            "requestContext": {"domainName": urllib.parse.urlparse(asked["redirect_uri"]).netloc, "http": {"method": "GET"}},
+        }
+        self.assertEqual(self.aws.invoke("Connect", back)["statusCode"], 200)
+        self.assertEqual(self.aws.invoke("Connect", back)["statusCode"], 400, "good once")
         kept = self.aws.secret("TokenSecret")
         self.assertIn("ghu_canary", kept)
         self.aws.secrets.put_secret_value(SecretId=self.aws.outputs["TokenSecret"], SecretString=TOKEN)
