@@ -122,6 +122,22 @@ pub(crate) async fn run(env: &Env, queue: &Arc<LocalQueue>, progress: &mut Progr
     Ok(summary)
 }
 
+/// Tries again when a limit is past: whoever types a command would.
+pub(crate) async fn patiently<T, F>(env: &Env, mut ask: impl FnMut() -> F) -> Result<T, engine::Error>
+where
+    F: Future<Output = Result<T, engine::Error>>,
+{
+    loop {
+        match ask().await {
+            Err(engine::Error::Waiting { until }) => {
+                eprintln!("waiting until {until:.0}: GitHub's limit is reached (Ctrl-C stops)");
+                tokio::time::sleep(until.duration_since(env.now()).unsigned_abs() + Duration::from_millis(100)).await;
+            }
+            other => return other,
+        }
+    }
+}
+
 async fn wait(env: &Env, until: jiff::Timestamp, progress: &Progress) -> bool {
     let pause = until.duration_since(env.now()).unsigned_abs() + Duration::from_millis(500);
     progress.say(&format!("waiting until {until:.0}: GitHub's limit is reached (Ctrl-C stops, nothing is lost)"));

@@ -4,6 +4,7 @@
 use crate::arguments::Uninstall;
 use crate::failure::Failure;
 use crate::place::Place;
+use crate::runner::patiently;
 use crate::show::confirmed;
 use crate::source::Chosen;
 use crate::stack::{Stack, refused};
@@ -75,7 +76,7 @@ async fn unhook(stack: &Stack) -> Result<Vec<String>, Failure> {
         };
         let env = Env::new(github, store.clone(), Arc::new(crate::runner::LocalQueue::default()), Arc::new(SystemClock), chosen.settings.clone()).alone();
         for hook in of {
-            match hooks::delete(&env, &hook).await {
+            match patiently(&env, || hooks::delete(&env, &hook)).await {
                 Ok(_) => eprintln!("webhook of {}: removed", hook.owner()),
                 Err(error) => left.push(format!("the webhook of {} is not removed: {error}", hook.owner())),
             }

@@ -3,7 +3,7 @@
 use crate::arguments::Verify;
 use crate::failure::Failure;
 use crate::place::Place;
-use crate::runner::LocalQueue;
+use crate::runner::{LocalQueue, patiently};
 use crate::source::Chosen;
 use aws::DynamoStore;
 use engine::{Difference, Env, SystemClock, Verification};
@@ -66,7 +66,7 @@ async fn compare(arguments: &Verify, by_flags: Option<Chosen>, store: DynamoStor
         let github = one.tokens(place).await?;
         let env = Env::new(github, store.clone(), Arc::new(LocalQueue::default()), Arc::new(SystemClock), one.settings).alone();
         for org in &env.settings.orgs {
-            match patiently(org, &env).await.map_err(Failure::from) {
+            match patiently(&env, || engine::verify(org, &env)).await.map_err(Failure::from) {
                 Ok(verification) => compared.all.push(verification),
                 // One organization that may not be read does not hide the others.
                 Err(failure @ Failure::Engine(_)) => compared.failures.push(failure),
@@ -76,19 +76,6 @@ async fn compare(arguments: &Verify, by_flags: Option<Chosen>, store: DynamoStor
         compared.spent = compared.spent.and(env.github.spent());
     }
     Ok(compared)
-}
-
-/// A sync just before may have used up the minute, or the hour.
-async fn patiently(org: &str, env: &Env) -> Result<Verification, engine::Error> {
-    loop {
-        match engine::verify(org, env).await {
-            Err(engine::Error::Waiting { until }) => {
-                eprintln!("waiting until {until:.0}: GitHub's limit is reached (Ctrl-C stops)");
-                tokio::time::sleep(until.duration_since(env.now()).unsigned_abs() + std::time::Duration::from_millis(100)).await;
-            }
-            other => return other,
-        }
-    }
 }
 
 fn tell(out: &mut impl Write, verification: &Verification) -> std::io::Result<()> {

@@ -6,7 +6,7 @@ mod secret;
 use crate::arguments::{Hooked, Redeliver, Removed, Webhooks};
 use crate::failure::Failure;
 use crate::place::Place;
-use crate::runner::LocalQueue;
+use crate::runner::{LocalQueue, patiently};
 use crate::show::confirmed;
 use crate::source::Chosen;
 use engine::hooks::{self, Did, Found, Kept, Redelivered, Wish};
@@ -88,7 +88,7 @@ pub(crate) async fn ensure(at: &At, secret: &Secret) -> Result<(Vec<Value>, bool
     let wish = Wish { mode: at.one.webhook, url: &url, secret };
     let (mut told, mut whole) = (Vec::new(), true);
     for org in &at.one.organizations {
-        let ensured = hooks::ensure(&at.env, org, &wish).await?;
+        let ensured = patiently(&at.env, || hooks::ensure(&at.env, org, &wish)).await?;
         for (hook, did) in &ensured.hooks {
             let what = match did {
                 Did::Made => "made",
@@ -176,14 +176,14 @@ async fn verify(hooked: &Hooked, place: &Place, store: Arc<dyn Store>) -> Result
             all.push((org.clone(), None, vec!["there is no webhook, so everything is asked for: `sei-github webhook create` makes it".to_owned()]));
         }
         for hook in &kept {
-            let (found, mut wrong) = hooks::inspect(&at.env, hook).await?;
+            let (found, mut wrong) = patiently(&at.env, || hooks::inspect(&at.env, hook)).await?;
             if found == Found::Absent {
                 wrong.push("GitHub does not show it: it was removed, or belongs to other credentials. `sei-github webhook create` makes it again".to_owned());
             } else {
                 if secret.as_ref().is_some_and(|secret| secret.fingerprint() != hook.secret) {
                     wrong.push("it signs with another secret than the receiver's: `sei-github webhook create` gives it this one".to_owned());
                 }
-                let recent = hooks::recent(&at.env, hook).await?;
+                let recent = patiently(&at.env, || hooks::recent(&at.env, hook)).await?;
                 if recent.failing > 0 {
                     let last = recent.last_failure.map(|(status, at)| format!(", last {status} at {at:.0}")).unwrap_or_default();
                     wrong.push(format!(
@@ -224,7 +224,7 @@ async fn rotate(hooked: &Hooked, place: &Place, store: Arc<dyn Store>) -> Result
     let mut failed = false;
     for at in &all {
         for hook in hooks::hooks(store.as_ref(), Some(&at.one.name)).await? {
-            match hooks::rotate(&at.env, &hook, &new).await {
+            match patiently(&at.env, || hooks::rotate(&at.env, &hook, &new)).await {
                 Ok(()) => {
                     eprintln!("{}: webhook {} signs with the new secret", hook.owner(), hook.id);
                     rotated.push(describe(&hook));
@@ -247,7 +247,7 @@ async fn send_again(asked: &Redeliver, place: &Place, store: Arc<dyn Store>) -> 
     if let Some(id) = &asked.delivery_id {
         for at in &all {
             for hook in hooks::hooks(store.as_ref(), Some(&at.one.name)).await? {
-                if hooks::redeliver(&at.env, &hook, id).await? == Redelivered::Asked {
+                if patiently(&at.env, || hooks::redeliver(&at.env, &hook, id)).await? == Redelivered::Asked {
                     eprintln!("{}: webhook {} sends {id} again; `sei-github events {id}` tells what became of it", hook.owner(), hook.id);
                     return Ok(ExitCode::SUCCESS);
                 }
@@ -295,7 +295,7 @@ async fn delete(removed: &Removed, place: &Place, store: Arc<dyn Store>) -> Resu
     let mut gone = Vec::new();
     let mut failed = false;
     for (at, hook) in &found {
-        match hooks::delete(&at.env, hook).await {
+        match patiently(&at.env, || hooks::delete(&at.env, hook)).await {
             Ok(Found::There) => {
                 eprintln!("{}: webhook {} is removed", hook.owner(), hook.id);
                 gone.push(describe(hook));
