@@ -117,6 +117,7 @@ class Stack(unittest.TestCase):
         self.aws.command("dlq", "purge", code=2)
         self.aws.command("dlq", "purge", "--yes")
         self.assertEqual(json.loads(self.aws.command("dlq", "list", "--json")), [])
+        self.assertEqual(self.aws.messages("DeadLetterQueueUrl"), 0, "none is merely out of sight")
         self.aws.idle()
 
     def test_5_a_function_that_is_killed_loses_nothing(self):

@@ -51,8 +51,15 @@ pub(crate) async fn run(command: Dlq) -> Result<ExitCode, Failure> {
             eprintln!("{} sent back to their queues: `sei-github dlq list` shows whether they come again", messages(chosen.len()));
         }
         Dlq::Purge(_) => {
-            if !chosen.is_empty() && !letters.yes && !confirmed(&format!("Delete {} for good?", messages(chosen.len())))? {
-                put_back(&client, &chosen).await?;
+            let sure = chosen.is_empty() || letters.yes || {
+                // Whatever the answer is, others see them again.
+                let sure = confirmed(&format!("Delete {} for good?", messages(chosen.len())));
+                if !matches!(sure, Ok(true)) {
+                    put_back(&client, &chosen).await?;
+                }
+                sure?
+            };
+            if !sure {
                 return Ok(ExitCode::FAILURE);
             }
             for letter in &chosen {
