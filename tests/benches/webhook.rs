@@ -63,8 +63,8 @@ impl Store for Marks {
     async fn states_of(&self, _: &str) -> Result<Vec<(String, State)>, StoreError> {
         Ok(Vec::new())
     }
-    async fn first_state_of(&self, _: &str) -> Result<Option<(String, State)>, StoreError> {
-        Ok(None)
+    async fn first_states_of(&self, _: &str, _: usize) -> Result<Vec<(String, State)>, StoreError> {
+        Ok(Vec::new())
     }
     async fn save(&self, key: &StateKey, seen: u64, value: &Value) -> Result<u64, StoreError> {
         self.0.lock().unwrap().insert(key.clone(), State { revision: seen + 1, value: value.clone() });

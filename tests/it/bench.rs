@@ -76,7 +76,7 @@ impl Bench {
     pub fn env_with(&self, store: Arc<dyn Store>, queue: Arc<TestQueue>, tokens: &[&str]) -> Env {
         let tokens = tokens.iter().map(|token| Token::new(token).unwrap()).collect();
         let github = Tokens::new(ApiUrl::parse(&self.github.api()).unwrap(), tokens).unwrap();
-        Env::new(github, store, queue, Arc::new(self.clock.clone()), self.settings.clone())
+        Env::new(github, store, queue, Arc::new(self.clock.clone()), self.settings.clone()).on(self.table.scratch().unwrap())
     }
 
     pub fn pass(&self, seconds: i64) {
@@ -331,9 +331,9 @@ impl Store for Mortal {
         self.live()?;
         self.inner.states_of(of).await
     }
-    async fn first_state_of(&self, of: &str) -> Result<Option<(String, State)>, StoreError> {
+    async fn first_states_of(&self, of: &str, most: usize) -> Result<Vec<(String, State)>, StoreError> {
         self.live()?;
-        self.inner.first_state_of(of).await
+        self.inner.first_states_of(of, most).await
     }
     async fn save(&self, key: &StateKey, seen: u64, value: &Value) -> Result<u64, StoreError> {
         self.live()?;

@@ -119,8 +119,8 @@ impl Store for Counting {
     async fn states_of(&self, of: &str) -> Result<Vec<(String, State)>, StoreError> {
         self.0.states_of(of).await
     }
-    async fn first_state_of(&self, of: &str) -> Result<Option<(String, State)>, StoreError> {
-        self.0.first_state_of(of).await
+    async fn first_states_of(&self, of: &str, most: usize) -> Result<Vec<(String, State)>, StoreError> {
+        self.0.first_states_of(of, most).await
     }
     async fn save(&self, key: &StateKey, seen: u64, value: &serde_json::Value) -> Result<u64, StoreError> {
         self.1.fetch_add(u64::from(key.of == "ledgers"), Ordering::SeqCst);

@@ -12,6 +12,7 @@ mod authorization;
 mod bench;
 mod boards;
 mod faults;
+mod files;
 mod hooks;
 mod ledger;
 mod plan;

@@ -1,5 +1,6 @@
 //! What can go wrong, as fields, and the ledger of what was asked and of every breach of GitHub's rules.
 
+use crate::git::GitServer;
 use crate::profile::{Identity, Server};
 use crate::random::Random;
 use std::collections::{BTreeMap, HashMap};
@@ -41,6 +42,7 @@ pub struct Faults {
     /// What GitHub knows of them; of one that is not listed, the default.
     pub identities: HashMap<String, Identity>,
     pub server: Server,
+    pub git: GitServer,
 }
 
 impl Default for Faults {
@@ -65,6 +67,7 @@ impl Default for Faults {
             ends: HashMap::new(),
             identities: HashMap::new(),
             server: Server::default(),
+            git: GitServer::default(),
         }
     }
 }
@@ -99,6 +102,8 @@ pub struct Ledger {
     pub by_token: BTreeMap<String, Used>,
     /// Requests of OAuth apps, which carry no token.
     pub logins: u64,
+    /// Over git's protocol, which no budget is spent by.
+    pub git: u64,
     /// What no client may do: a request before the time it was told, more than 100 at once, no User-Agent.
     pub breaches: Vec<String>,
 }

@@ -12,6 +12,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
+use base64::Engine;
 use serde_json::{Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::io;
@@ -187,7 +188,15 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
 
 fn token_of(headers: &HeaderMap) -> String {
     let authorization = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    authorization.split_once(' ').map(|(_, token)| token.to_owned()).unwrap_or_default()
+    match authorization.split_once(' ') {
+        // As git sends it: the password of whatever user.
+        Some(("Basic", told)) => {
+            let told = base64::engine::general_purpose::STANDARD.decode(told).unwrap_or_default();
+            String::from_utf8_lossy(&told).split_once(':').map(|(_, password)| password.to_owned()).unwrap_or_default()
+        }
+        Some((_, token)) => token.to_owned(),
+        None => String::new(),
+    }
 }
 
 /// Enters what a request costs into the ledger.
@@ -209,6 +218,9 @@ fn answer(shared: &Arc<Shared>, method: &Method, uri: &Uri, headers: &HeaderMap,
     let path = uri.path().strip_prefix("/api/v3").unwrap_or(uri.path());
     if let Some(part) = path.strip_prefix("/_sim/") {
         return control(shared, part, body);
+    }
+    if path.contains(".git/") {
+        return git(shared, method, path, headers, body);
     }
     let graphql = path == "/graphql" || path == "/api/graphql";
     if lock(&shared.faults).server.below_api && !uri.path().starts_with("/api/") {
@@ -285,6 +297,35 @@ fn answer(shared: &Arc<Shared>, method: &Method, uri: &Uri, headers: &HeaderMap,
         (_, true) => cut_off(answered, b"{\"data\": {"),
         _ => answered,
     }
+}
+
+/// Git's protocol, with the token as a password.
+fn git(shared: &Shared, method: &Method, path: &str, headers: &HeaderMap, body: &Bytes) -> Reply {
+    lock(&shared.ledger).git += 1;
+    let password = token_of(headers);
+    let (roll, faults) = {
+        let mut faults = lock(&shared.faults);
+        (faults.random.below(1000), faults.clone())
+    };
+    let (broken, resets) = (faults.bad_gateway, faults.reset);
+    let cut = (broken + resets..broken + resets + faults.truncated).contains(&roll);
+    let world = lock(&shared.world);
+    let refused = crate::git::about(&world, path).and_then(|about| faults.refuse.get(&about).cloned()).filter(|(_, list)| list.is_none());
+    let answered = match refused {
+        _ if !faults.tokens.contains(&password) => Some((401, b"Bad credentials".to_vec())),
+        _ if roll < broken => Some((502, Vec::new())),
+        Some((status, _)) => Some((status, Vec::new())),
+        None => crate::git::answer(&world, faults.git, method, path, body),
+    };
+    let (status, body) = answered.unwrap_or((404, Vec::new()));
+    let mut told = Response::new(Body::from(body));
+    *told.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let kind = if *method == Method::GET { "advertisement" } else { "result" };
+    header(&mut told, "content-type", &format!("application/x-git-upload-pack-{kind}"));
+    if status == 401 {
+        header(&mut told, "www-authenticate", "Basic realm=\"GitHub\"");
+    }
+    if cut || (broken..broken + resets).contains(&roll) { cut_off(told, b"") } else { told }
 }
 
 /// What an OAuth app asks, without a token.

@@ -2,6 +2,7 @@
 //! Knows nothing of requests.
 
 use crate::events::Emitted;
+use crate::objects::{Objects, Text, Tree};
 use crate::random::Random;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeSet, BinaryHeap, HashMap};
@@ -26,6 +27,7 @@ pub struct World {
     pub silent_timelines: bool,
     pub(crate) random: Random,
     histories: Mutex<Histories>,
+    pub(crate) objects: Objects,
 }
 
 /// Pull requests, issues, commits of one repository.
@@ -260,20 +262,15 @@ impl World {
     pub fn push_commits(&mut self, repo: &str, count: usize) {
         let mut head = self.head(repo);
         for index in 0..count {
-            let oid = format!("{:016x}{:016x}{:08x}", self.random.draw(), self.random.draw(), self.random.draw() & 0xffff_ffff);
-            let at = self.tick(300);
+            self.tick(300);
             let mut parents: Vec<String> = head.iter().cloned().collect();
             // Now and then a merge, whose second parent carries an older date.
             if index > 2 && self.random.chance(8) {
-                let side = format!("{:016x}{:016x}{:08x}", self.random.draw(), self.random.draw(), self.random.draw() & 0xffff_ffff);
                 let base = self.grandparent(repo, head.as_deref());
-                let date = time(self.now - 2000);
-                self.commit(repo, &side, &base, &date, 2);
-                parents.push(side);
+                parents.push(self.commit(repo, &base, self.now - 2000, 2));
             }
             let files = if index == 1 { 330 } else { 1 + self.random.below(4) };
-            self.commit(repo, &oid, &parents, &at, files);
-            head = Some(oid);
+            head = Some(self.commit(repo, &parents, self.now, files));
         }
         let at = time(self.now);
         if let (Some(head), Some(repo)) = (head, self.repo_mut(repo)) {
@@ -296,29 +293,55 @@ impl World {
         head.and_then(parent).and_then(|oid| parent(&oid)).into_iter().collect()
     }
 
-    fn commit(&mut self, repo: &str, oid: &str, parents: &[String], at: &str, files: u64) {
+    /// A commit that touches so many files; its name follows from all that is in it.
+    fn commit(&mut self, repo: &str, parents: &[String], at: i64, files: u64) -> String {
         let who = self.random.below(10);
         let user = if who == 9 { Value::Null } else { self.user(who) };
-        let author = json!({ "name": format!("Developer {who}"), "email": format!("dev-{who}@example.com"), "date": at, "user": user });
-        let files: Vec<Value> = (0..files)
-            .map(|index| {
-                let additions = self.random.below(30);
-                let mut file = json!({ "filename": format!("src/module_{index}.rs"), "status": "modified", "additions": additions, "deletions": index, "changes": additions + index });
-                if index == 2 {
-                    file["status"] = json!("renamed");
-                    file["previous_filename"] = json!("src/old.rs");
-                }
-                file
-            })
-            .collect();
-        let sum = |name: &str| files.iter().filter_map(|file| file.get(name)?.as_u64()).sum::<u64>();
-        let commit = json!({ "id": format!("C_{oid}"), "oid": oid, "message": format!("Change {oid:.7}\n\nCo-authored-by: Pair <pair@example.com>"),
-            "authoredDate": at, "committedDate": at, "additions": sum("additions"), "deletions": sum("deletions"),
-            "changedFilesIfAvailable": files.len(), "author": author.clone(), "committer": author, "parents": parents,
-            "associatedPullRequests": [], "files": files });
+        let (name, email, date) = (format!("Developer {who}"), format!("dev-{who}@example.com"), time(at));
+        let author = json!({ "name": name, "email": email, "date": date, "user": user });
+        let mut tree = parents.first().map(|parent| self.objects.tree(parent)).unwrap_or_default();
+        let mut changed: Vec<Value> = (0..files).map(|index| self.change(&mut tree, index)).collect();
+        changed.sort_by_key(|file| file.get("filename").and_then(Value::as_str).map(str::to_owned));
+        let sum = |name: &str| changed.iter().filter_map(|file| file.get(name)?.as_u64()).sum::<u64>();
+        let message = format!("Change {:x}\n\nCo-authored-by: Pair <pair@example.com>", self.random.draw());
+        let oid = self.objects.commit(tree, parents, (&name, &email), at, &message);
+        let commit = json!({ "id": format!("C_{oid}"), "oid": oid, "message": message,
+            "authoredDate": date, "committedDate": date, "additions": sum("additions"), "deletions": sum("deletions"),
+            "changedFilesIfAvailable": changed.len(), "author": author.clone(), "committer": author, "parents": parents,
+            "associatedPullRequests": [], "files": changed });
         if let Some(commits) = self.repo_mut(repo).and_then(|repo| repo.get_mut("commits")?.as_object_mut()) {
-            commits.insert(oid.to_owned(), commit);
+            commits.insert(oid.clone(), commit);
         }
+        oid
+    }
+
+    /// Adds lines at the end of a file and removes some from its beginning; the third file of a commit changes its name,
+    /// too, once it is long enough to be known again.
+    fn change(&mut self, tree: &mut Tree, index: u64) -> Value {
+        let (usual, other) = match index {
+            2 => ("src/module_2.rs".to_owned(), "src/old.rs".to_owned()),
+            0..4 => (format!("src/module_{index}.rs"), String::new()),
+            _ => (format!("bulk/module_{index}.rs"), String::new()),
+        };
+        let additions = 1 + self.random.below(29);
+        let path = if tree.get(&other).is_some() { other.clone() } else { usual.clone() };
+        let Some(text) = tree.get(&path) else {
+            tree.set(&path, Text { seed: self.random.draw(), from: 0, to: additions });
+            return json!({ "filename": path, "status": "added", "additions": additions, "deletions": 0, "changes": additions });
+        };
+        // So that files neither vanish nor grow without end.
+        let deletions = if text.lines() > 200 { index.min(3) + 15 } else { index.min(text.lines() / 2) };
+        let text = Text { from: text.from + deletions, to: text.to + additions, ..text };
+        let mut file = json!({ "filename": path, "status": "modified", "additions": additions, "deletions": deletions, "changes": additions + deletions });
+        if index == 2 && text.lines() > 100 {
+            tree.remove(&path);
+            let to = if path == usual { other } else { usual };
+            (file["status"], file["previous_filename"], file["filename"]) = (json!("renamed"), json!(path), json!(to));
+            tree.set(&to, text);
+        } else {
+            tree.set(&path, text);
+        }
+        file
     }
 
     /// Drops the newest `count` commits of the default branch and pushes one other instead.

@@ -5,6 +5,7 @@ use crate::place::Place;
 use crate::source::{KEPT_AS, Rules, Server, Source};
 use crate::stack::Stack;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use engine::FilesFrom;
 use std::path::PathBuf;
 
 /// Copies an organization's GitHub activity: complete, incremental, resumable.
@@ -116,7 +117,7 @@ pub(crate) struct Connect {
     #[arg(long)]
     pub(crate) name: Option<String>,
     /// Everything in a file, as `integrations show --toml` prints it.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "org", "repo", "exclude", "visibility", "topic", "pushed_since", "fetch", "since"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "org", "repo", "exclude", "visibility", "topic", "pushed_since", "fetch", "files_from", "since"])]
     pub(crate) config: Option<PathBuf>,
     /// Asks nothing: what is not told has its default.
     #[arg(long)]
@@ -198,7 +199,7 @@ pub(crate) struct Shown {
 pub(crate) struct Edit {
     pub(crate) name: String,
     /// All of it anew, from a file.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["all_repositories", "repo", "exclude", "visibility", "topic", "pushed_since", "fetch", "org"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["all_repositories", "repo", "exclude", "visibility", "topic", "pushed_since", "fetch", "files_from", "org"])]
     pub(crate) config: Option<PathBuf>,
     /// All present and future repositories: drops every rule before the others here are applied.
     #[arg(long)]
@@ -210,6 +211,8 @@ pub(crate) struct Edit {
     /// Only these groups; `all` for all.
     #[arg(long, value_name = "GROUP", value_delimiter = ',')]
     pub(crate) fetch: Vec<String>,
+    #[command(flatten)]
+    pub(crate) files: Files,
     #[command(flatten)]
     pub(crate) told: Told,
     #[command(flatten)]
@@ -226,11 +229,21 @@ pub(crate) struct Purge {
 }
 
 /// What of the repositories; everything, unless told.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Fetch {
     /// Only these groups: pull-requests, issues, commits, commit-files, releases, teams, deployments, workflow-runs.
     #[arg(long, value_name = "GROUP", value_delimiter = ',')]
     pub(crate) fetch: Vec<String>,
+    #[command(flatten)]
+    pub(crate) files: Files,
+}
+
+/// How the files of commits are read.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Files {
+    /// From git itself, at no cost, and over REST what git does not reach (auto); or only one way: rest takes a request a commit.
+    #[arg(long, value_name = "auto|git|rest")]
+    pub(crate) files_from: Option<FilesFrom>,
 }
 
 #[derive(Debug, Args)]

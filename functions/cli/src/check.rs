@@ -21,7 +21,7 @@ pub(crate) async fn run(arguments: Check) -> Result<ExitCode, Failure> {
         return Err(Failure::Usage(format!("`{wrong}` is not the login of an organization: give the last part of https://github.com/LOGIN")));
     }
     let place = arguments.place.find().await?;
-    let chosen = source.one(&arguments.groups.fetch, &place).await?;
+    let chosen = source.one(&arguments.groups, &place).await?;
     let report = look(&chosen, &place).await?;
     let mut out = std::io::stdout().lock();
     if arguments.json {

@@ -3,13 +3,13 @@
 use crate::failure::Failure;
 use crate::source::visibility;
 use crate::sync::{date, groups};
-use engine::{Credentials, Group, Integration, Selection, Webhook};
+use engine::{Credentials, FilesFrom, Group, Integration, Selection, Webhook};
 use std::fmt::Write as _;
 use std::path::Path;
 use toml::{Table, Value};
 
-const KEYS: [&str; 11] =
-    ["name", "github", "organizations", "credentials", "fetch", "since", "reserve_percent", "ca_cert", "webhook", "webhook_url", "repositories"];
+const KEYS: [&str; 12] =
+    ["name", "github", "organizations", "credentials", "fetch", "files_from", "since", "reserve_percent", "ca_cert", "webhook", "webhook_url", "repositories"];
 const RULES: [&str; 7] = ["include", "exclude", "visibility", "archived", "forks", "topics", "pushed_since"];
 
 /// Reads one, and says of each mistake where it is.
@@ -40,6 +40,9 @@ fn parse(text: &str) -> Result<Integration, String> {
     let mut one = Integration::new(&name, &github, organizations, credentials);
     if let Some(fetch) = words(&table, "fetch")? {
         one.fetch = groups(&fetch).map_err(|failure| format!("fetch: {failure}"))?;
+    }
+    if let Some(files_from) = word(&table, "files_from")? {
+        one.files_from = files_from.parse().map_err(|why| format!("files_from: {why}"))?;
     }
     one.since = time(&table, "since")?;
     one.ca_cert = word(&table, "ca_cert")?;
@@ -121,6 +124,9 @@ pub(crate) fn write(one: &Integration) -> String {
     };
     line("credentials", Value::String(credentials.to_owned()).to_string());
     line("fetch", list(one.fetch.iter().filter(|group| **group != Group::Always).map(|group| group.name().to_owned()).collect()));
+    if one.files_from != FilesFrom::Auto {
+        line("files_from", Value::String(one.files_from.name().to_owned()).to_string());
+    }
     if let Some(since) = one.since {
         line("since", Value::String(since.to_string()).to_string());
     }

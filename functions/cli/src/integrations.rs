@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::show::confirmed;
 use crate::sync::groups;
 use aws::DynamoStore;
-use engine::{Credentials, Group, Integration, Selection, Webhook, integration};
+use engine::{Credentials, FilesFrom, Group, Integration, Selection, Webhook, integration};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -111,6 +111,10 @@ pub(crate) fn describe(one: &Integration) -> String {
     if !off.is_empty() {
         text.push_str(&format!("switched off   {}\n", off.join(", ")));
     }
+    match one.files_from {
+        FilesFrom::Auto => {}
+        other => text.push_str(&format!("files from     {}\n", other.name())),
+    }
     if let Some(since) = one.since {
         text.push_str(&format!("since          {since:.0}\n"));
     }
@@ -158,6 +162,9 @@ async fn edit(arguments: Edit) -> Result<ExitCode, Failure> {
         }
         if let Some(fetch) = &fetch {
             one.fetch.clone_from(fetch);
+        }
+        if let Some(files_from) = arguments.files.files_from {
+            one.files_from = files_from;
         }
         if let Some(mode) = mode {
             one.webhook = mode;

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 pub(crate) async fn run(arguments: Plan) -> Result<ExitCode, Failure> {
     let place = arguments.place.find().await?;
-    let chosen = arguments.source.one(&arguments.groups.fetch, &place).await?;
+    let chosen = arguments.source.one(&arguments.groups, &place).await?;
     let (env, table) = passing(&chosen, &place).await?;
     let plan = engine::plan(&env).await;
     table.shutdown().await;

@@ -1,5 +1,6 @@
 //! `repos`: which repositories a sync would take and, for each other one, why not. Keeps nothing.
 
+use crate::arguments::Fetch;
 use crate::arguments::Repos;
 use crate::failure::Failure;
 use crate::place::Place;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 pub(crate) async fn run(arguments: Repos) -> Result<ExitCode, Failure> {
     let place = arguments.place.find().await?;
-    let chosen = arguments.source.one(&[], &place).await?;
+    let chosen = arguments.source.one(&Fetch::default(), &place).await?;
     let (env, table) = passing(&chosen, &place).await?;
     let mut all: Vec<(&String, Choices)> = Vec::new();
     let mut failures = Vec::new();

@@ -50,7 +50,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
     let keys = Fixed(Arc::new(secrets()?));
     let dir = &arguments.place.data_dir;
     let place = Place::Directory(dir.clone());
-    let by_flags = match arguments.source.by_flags(&arguments.groups.fetch, None)? {
+    let by_flags = match arguments.source.by_flags(&arguments.groups, None)? {
         Some(chosen) => Some((chosen.tokens(&place).await?, chosen)),
         None => None,
     };
@@ -59,7 +59,8 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
     })?;
     let mut table = aws::Embedded::open(dir).await?;
     let (store, queue) = (Arc::new(table.store()), Arc::new(LocalQueue::default()));
-    let env = |tokens, settings| Env::new(tokens, store.clone(), queue.clone(), Arc::new(SystemClock), settings).alone();
+    let scratch = table.scratch()?;
+    let env = |tokens, settings| Env::new(tokens, store.clone(), queue.clone(), Arc::new(SystemClock), settings).alone().on(scratch.clone());
     let mut envs = Vec::new();
     if let Some((tokens, chosen)) = by_flags {
         one_github(store.as_ref(), &chosen.url).await?;

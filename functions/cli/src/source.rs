@@ -1,6 +1,7 @@
 //! Which GitHub, which organizations and which of their repositories: the same flags for every command that asks GitHub,
 //! or an integration that was installed. The tokens come from the environment or from where they were stored, never by flag.
 
+use crate::arguments::Fetch;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::stack::Stack;
@@ -137,16 +138,17 @@ pub(crate) fn visibility(name: &str) -> Result<Visibility, Failure> {
 
 impl Source {
     /// What the flags say, if they name an organization.
-    pub(crate) fn by_flags(&self, fetch: &[String], since: Option<&str>) -> Result<Option<Chosen>, Failure> {
+    pub(crate) fn by_flags(&self, what: &Fetch, since: Option<&str>) -> Result<Option<Chosen>, Failure> {
         let settings = Settings {
             orgs: self.org.clone(),
             selection: self.rules.selection()?,
-            groups: groups(fetch)?,
+            groups: groups(&what.fetch)?,
+            files_from: what.files.files_from.unwrap_or_default(),
             since: since.map(date).transpose()?,
             ..Settings::default()
         };
         if self.org.is_empty() {
-            if !settings.selection.is_everything() || !fetch.is_empty() || since.is_some() {
+            if !settings.selection.is_everything() || !what.fetch.is_empty() || what.files.files_from.is_some() || since.is_some() {
                 let told = "without --org an integration is used, which has its own choices: change them with `sei-github integrations edit`";
                 return Err(Failure::Usage(told.to_owned()));
             }
@@ -192,8 +194,8 @@ impl Source {
     }
 
     /// For commands that look at one: what the flags say, or the integration that is meant.
-    pub(crate) async fn one(&self, fetch: &[String], place: &Place) -> Result<Chosen, Failure> {
-        if let Some(chosen) = self.by_flags(fetch, None)? {
+    pub(crate) async fn one(&self, what: &Fetch, place: &Place) -> Result<Chosen, Failure> {
+        if let Some(chosen) = self.by_flags(what, None)? {
             return Ok(chosen);
         }
         let mut all = Vec::new();

@@ -17,7 +17,7 @@ pub(crate) async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
     let place = Place::Directory(arguments.place.data_dir.clone());
     let dir = &arguments.place.data_dir;
     // What is wrong with the flags or the token is told before anything is opened.
-    let by_flags = match arguments.source.by_flags(&arguments.groups.fetch, arguments.since.as_deref())? {
+    let by_flags = match arguments.source.by_flags(&arguments.groups, arguments.since.as_deref())? {
         Some(mut chosen) => {
             chosen.settings.full = arguments.full;
             Some((chosen.tokens(&place).await?, chosen))
@@ -97,7 +97,7 @@ pub(crate) struct Done {
 pub(crate) async fn copy(github: Tokens, settings: Settings, table: &aws::Embedded) -> Result<Done, Failure> {
     let queue = Arc::new(LocalQueue::default());
     let selective = !settings.selection.is_everything();
-    let env = Env::new(github, Arc::new(table.store()), queue.clone(), Arc::new(SystemClock), settings).alone();
+    let env = Env::new(github, Arc::new(table.store()), queue.clone(), Arc::new(SystemClock), settings).alone().on(table.scratch()?);
     let mut progress = Progress::new();
     let began = std::time::Instant::now();
     let summary = runner::run(&env, &queue, &mut progress).await;

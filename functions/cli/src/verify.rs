@@ -1,5 +1,6 @@
 //! `verify`: asks GitHub for its totals again, counts the copy's rows, and lists what differs. Changes nothing.
 
+use crate::arguments::Fetch;
 use crate::arguments::Verify;
 use crate::failure::Failure;
 use crate::place::Place;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 pub(crate) async fn run(arguments: Verify) -> Result<ExitCode, Failure> {
     let place = arguments.place.find().await?;
-    let by_flags = if arguments.source.org.is_empty() { None } else { arguments.source.by_flags(&[], None)? };
+    let by_flags = if arguments.source.org.is_empty() { None } else { arguments.source.by_flags(&Fetch::default(), None)? };
     arguments.source.rules.selection()?;
     let table = place.existing("sync").await?;
     let compared = compare(&arguments, by_flags, table.store(), &place).await;

@@ -10,7 +10,7 @@
 //! | which GitHub the copy is of | `place`, `github` | sync |
 //! | gate | `gates`, token#resource | every request to GitHub, status |
 //! | what a discovery found and spent | `discoveries`, organization | status |
-//! | commits whose files are to be read | `files#scope`, sha | that sweep |
+//! | commits whose files are to be read | `files#scope`, time counting down and sha | that sweep |
 //! | what events left to be asked for; which scopes have any | `asked#scope`, node id; `asked`, scope | the job `asked` |
 //! | what became of an event | `deliveries#` + first digit, delivery id | webhook, receiver, events |
 //! | an event that waits in this table, or is too large for the queue | `inbox`, time and id; `claims#id`, number | serve; receiver |
@@ -477,8 +477,8 @@ impl Store for DynamoStore {
         self.read_states_of(of, None).await
     }
 
-    async fn first_state_of(&self, of: &str) -> Result<Option<(String, State)>, StoreError> {
-        Ok(self.read_states_of(of, Some(1)).await?.into_iter().next())
+    async fn first_states_of(&self, of: &str, most: usize) -> Result<Vec<(String, State)>, StoreError> {
+        self.read_states_of(of, Some(most)).await
     }
 
     async fn save(&self, key: &StateKey, seen: u64, value: &Value) -> Result<u64, StoreError> {

@@ -4,14 +4,18 @@ use crate::dynamo::{DynamoStore, Writes, create_table_if_missing};
 use crate::table_inbox::TableInbox;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use engine::StoreError;
+use engine::{Scratch, StoreError};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 const TABLE: &str = "sei-github";
+/// For git's packs: as much as anybody has to spare for a repository.
+const ROOM: u64 = 32 << 30;
 const FILE: &str = "sei-github.sqlite";
 /// Names the address where the process that holds the directory lets others in.
 const SHARED: &str = "address";
@@ -25,6 +29,8 @@ pub struct Embedded {
     _lock: Option<File>,
     /// Tells other processes where it is, as long as we live.
     shared: Option<PathBuf>,
+    /// None of a table in memory, or of another process's.
+    directory: Option<PathBuf>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -70,7 +76,8 @@ impl Embedded {
         let file = dir.join(FILE);
         let database =
             dynoxide::Database::new(&file.to_string_lossy()).map_err(|error| EmbeddedError::Damaged { file: file.clone(), why: error.to_string() })?;
-        let embedded = Self::serve(database, Some(lock)).await.map_err(directory)?;
+        let mut embedded = Self::serve(database, Some(lock)).await.map_err(directory)?;
+        embedded.directory = Some(dir.to_owned());
         match create_table_if_missing(&embedded.client, TABLE).await {
             Ok(()) => Ok(embedded),
             Err(error @ StoreError::Unavailable { .. }) => Err(EmbeddedError::Damaged { file, why: error.to_string() }),
@@ -84,7 +91,7 @@ impl Embedded {
             Err(locked @ EmbeddedError::Locked { .. }) => {
                 let Ok(endpoint) = std::fs::read_to_string(dir.join(SHARED)) else { return Err(locked) };
                 let client = client(&endpoint);
-                Ok(Self { client, endpoint, stop: None, server: tokio::spawn(async { Ok(()) }), _lock: None, shared: None })
+                Ok(Self { client, endpoint, stop: None, server: tokio::spawn(async { Ok(()) }), _lock: None, shared: None, directory: None })
             }
             other => other,
         }
@@ -114,12 +121,20 @@ impl Embedded {
         let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, async {
             let _ = stopped.await;
         }));
-        Ok(Self { client: client(&endpoint), endpoint, stop: Some(stop), server, _lock: lock, shared: None })
+        Ok(Self { client: client(&endpoint), endpoint, stop: Some(stop), server, _lock: lock, shared: None, directory: None })
     }
 
     #[must_use]
     pub fn store(&self) -> DynamoStore {
         DynamoStore::new(self.client.clone(), TABLE, Writes::Transactions)
+    }
+
+    /// Disk beside the table for git's packs.
+    pub fn scratch(&self) -> Result<Arc<Scratch>, EmbeddedError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let elsewhere = || std::env::temp_dir().join(format!("sei-github-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+        let dir = self.directory.as_ref().map_or_else(elsewhere, |directory| directory.join("scratch"));
+        Ok(Arc::new(Scratch::new(&dir, ROOM).map_err(|source| EmbeddedError::Directory { dir, source })?))
     }
 
     /// Where other processes of this machine reach it.

@@ -15,15 +15,17 @@ impl DynamoStore {
         Ok(wanted.iter().map(|key| found.remove(&(key.of.clone(), key.name.clone())).unwrap_or_default()).collect())
     }
 
-    pub(crate) async fn read_states_of(&self, of: &str, limit: Option<i32>) -> Result<Vec<(String, State)>, StoreError> {
+    pub(crate) async fn read_states_of(&self, of: &str, limit: Option<usize>) -> Result<Vec<(String, State)>, StoreError> {
         let items = self.partition(of, limit).await?;
         Ok(items.into_iter().map(|item| (string(&item, "sk"), parse(item))).collect())
     }
 
     /// The items of a partition in order, all of them or only the first few.
-    pub(crate) async fn partition(&self, pk: &str, limit: Option<i32>) -> Result<Vec<Item>, StoreError> {
+    pub(crate) async fn partition(&self, pk: &str, limit: Option<usize>) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         let mut start: Option<Item> = None;
+        // A page of DynamoDB's ends at 1 MB, too.
+        let left = |have: usize| limit.map(|limit| i32::try_from(limit.saturating_sub(have)).unwrap_or(i32::MAX));
         loop {
             let query = self
                 .client
@@ -32,12 +34,12 @@ impl DynamoStore {
                 .consistent_read(true)
                 .key_condition_expression("pk = :pk")
                 .expression_attribute_values(":pk", text(pk))
-                .set_limit(limit)
+                .set_limit(left(items.len()))
                 .set_exclusive_start_key(start.take());
             let answer = query.send().await.map_err(|error| failed("reading state", error))?;
             items.extend(answer.items.unwrap_or_default());
             start = answer.last_evaluated_key;
-            if start.is_none() || limit.is_some() {
+            if start.is_none() || left(items.len()) == Some(0) {
                 return Ok(items);
             }
         }

@@ -28,6 +28,18 @@ impl<R: Fn(&str) -> Option<String>> Variables<R> {
         split(&(self.read)(name).unwrap_or_default())
     }
 
+    /// Bytes, of a whole number of megabytes; none if it is not set.
+    pub(crate) fn megabytes(&mut self, name: &str) -> Option<u64> {
+        let text = (self.read)(name).filter(|text| !text.trim().is_empty())?;
+        match text.trim().parse::<u64>() {
+            Ok(megabytes) => Some(megabytes << 20),
+            Err(_) => {
+                self.wrong.push(format!("{name}: `{text}` is not a number of megabytes"));
+                None
+            }
+        }
+    }
+
     /// What is copied, where no integration says so, and of which GitHub.
     pub(crate) fn choices(&mut self) -> (Settings, Option<ApiUrl>) {
         let orgs = self.list("SEI_ORGS");

@@ -2,7 +2,7 @@
 
 use crate::variables::Variables;
 use crate::{DynamoStore, SecretsVault, SqsQueue, Writes};
-use engine::{Clock, Credential, Env, Fleet, Settings, StoreError, SystemClock, Tokens, Vault, integration};
+use engine::{Clock, Credential, Env, Fleet, Scratch, Settings, StoreError, SystemClock, Tokens, Vault, integration};
 use github::ApiUrl;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -16,6 +16,8 @@ pub struct WorkerConfig {
     pub token_secret: String,
     pub api_url: ApiUrl,
     pub settings: Settings,
+    /// Bytes of this function's disk for git's packs; none where it reads none.
+    pub scratch: Option<u64>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +41,10 @@ impl WorkerConfig {
     pub fn parse(read: impl Fn(&str) -> Option<String>) -> Result<Self, WorkerError> {
         let mut variables = Variables::new(read);
         let (table, queue_url, token_secret) = (variables.required("SEI_TABLE"), variables.required("SEI_QUEUE_URL"), variables.required("SEI_TOKEN_SECRET"));
+        let scratch = variables.megabytes("SEI_SCRATCH_MB");
         let (settings, api_url) = variables.choices();
         let Some(api_url) = api_url.filter(|_| variables.wrong.is_empty()) else { return Err(WorkerError::Configuration(variables.wrong)) };
-        Ok(Self { table, queue_url, token_secret, api_url, settings })
+        Ok(Self { table, queue_url, token_secret, api_url, settings, scratch })
     }
 
     /// Connects everything but GitHub: the token may not be there yet.
@@ -57,6 +60,7 @@ impl WorkerConfig {
             store: Arc::new(store),
             queue: Arc::new(queue),
             settings: self.settings,
+            scratch: self.scratch.and_then(scratch),
             last: Mutex::new(None),
         }
     }
@@ -75,6 +79,7 @@ pub struct Worker {
     /// Whose metrics are told.
     pub stack: Option<String>,
     settings: Settings,
+    scratch: Option<Arc<Scratch>>,
     last: Mutex<Option<Last>>,
 }
 
@@ -135,7 +140,23 @@ impl Worker {
     async fn connect(&self, credentials: &[Credential]) -> Result<Env, WorkerError> {
         let github = Tokens::connect(self.api_url.clone(), credentials, None, SystemClock.now()).await?;
         let github = github.kept_in(self.vault.clone(), &self.token_secret);
-        Ok(Env::new(github, self.store.clone(), self.queue.clone(), Arc::new(SystemClock), self.settings.clone()))
+        let env = Env::new(github, self.store.clone(), self.queue.clone(), Arc::new(SystemClock), self.settings.clone());
+        Ok(match &self.scratch {
+            Some(scratch) => env.on(scratch.clone()),
+            None => env,
+        })
+    }
+}
+
+/// A function's own disk, the only one that it may write to. Without it, files of commits come over REST.
+fn scratch(room: u64) -> Option<Arc<Scratch>> {
+    let directory = std::env::temp_dir().join("sei-github");
+    match Scratch::new(&directory, room) {
+        Ok(scratch) => Some(Arc::new(scratch)),
+        Err(error) => {
+            tracing::error!(directory = %directory.display(), %error, "there is no disk for git's packs");
+            None
+        }
     }
 }
 
@@ -149,10 +170,11 @@ mod tests {
             "SEI_TABLE" => Some("t".to_owned()),
             "SEI_API_URL" => Some("ghe.example.com".to_owned()),
             "SEI_FETCH" => Some("issues,wiki".to_owned()),
+            "SEI_SCRATCH_MB" => Some("much".to_owned()),
             _ => None,
         };
         let told = WorkerConfig::parse(read).err().map(|error| error.to_string()).unwrap_or_default();
-        for name in ["SEI_QUEUE_URL", "SEI_TOKEN_SECRET", "SEI_API_URL", "`wiki`"] {
+        for name in ["SEI_QUEUE_URL", "SEI_TOKEN_SECRET", "SEI_API_URL", "`wiki`", "SEI_SCRATCH_MB"] {
             assert!(told.contains(name), "{name}: {told}");
         }
         assert!(!told.contains("SEI_TABLE"), "{told}");

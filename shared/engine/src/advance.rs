@@ -84,7 +84,7 @@ async fn visit(job: &Job, meter: &mut Meter, deadline: Timestamp) -> Result<Outc
             mark.walk = Some(begin(job, &repo, sweep, env).await?);
         }
         let size = mark.page_size.unwrap_or(sweep.page_size());
-        let visit = Visit { env, job, repo: &repo, mark: &mark, page_size: size, now };
+        let visit = Visit { env, job, repo: &repo, mark: &mark, page_size: size, now, deadline };
         match sweep.page(&visit).await {
             Ok(page) => {
                 in_a_row = 0;

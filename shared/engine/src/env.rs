@@ -8,10 +8,12 @@ use crate::ledger::Ledgers;
 use crate::mark::Validator;
 use crate::ports::{Clock, Queue, Store};
 use crate::renew::{self, Unusable};
+use crate::scratch::Scratch;
 use crate::selection::Selection;
 use crate::tokens::Tokens;
-use github::{Answer, Budget, Client, Reply, Resource, Verb};
+use github::{Answer, Budget, Client, GitRemote, Reply, Resource, Verb};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -37,6 +39,40 @@ pub struct Settings {
     pub webhook: Webhook,
     /// Organizations that another integration copies, too: what is not listed here may be listed there.
     pub shared: BTreeSet<String>,
+    pub files_from: FilesFrom,
+}
+
+/// Where the files of commits are read from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FilesFrom {
+    /// Git, and REST for what git does not reach.
+    #[default]
+    Auto,
+    Git,
+    /// A request a commit.
+    Rest,
+}
+
+impl FilesFrom {
+    pub const ALL: [Self; 3] = [Self::Auto, Self::Git, Self::Rest];
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Git => "git",
+            Self::Rest => "rest",
+        }
+    }
+}
+
+impl std::str::FromStr for FilesFrom {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|one| one.name() == name).ok_or_else(|| "write auto, git or rest".to_owned())
+    }
 }
 
 impl Default for Settings {
@@ -51,6 +87,7 @@ impl Default for Settings {
             integration: None,
             webhook: Webhook::None,
             shared: BTreeSet::new(),
+            files_from: FilesFrom::Auto,
         }
     }
 }
@@ -72,6 +109,8 @@ pub struct Env {
     /// Requests in flight at once in this process.
     pub in_flight: Arc<Semaphore>,
     ledgers: Arc<Ledgers>,
+    /// Where git's packs go; none where there is no disk for them.
+    pub(crate) scratch: Option<Arc<Scratch>>,
 }
 
 impl Env {
@@ -79,13 +118,19 @@ impl Env {
     pub fn new(github: Tokens, store: Arc<dyn Store>, queue: Arc<dyn Queue>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         // GitHub allows 100; ten are enough to hide its latency and leave room for others who use the token.
         let in_flight = Arc::new(Semaphore::new(10));
-        Self { github, store, queue, clock, settings: Arc::new(settings), in_flight, ledgers: Arc::new(Ledgers::new(false)) }
+        Self { github, store, queue, clock, settings: Arc::new(settings), in_flight, ledgers: Arc::new(Ledgers::new(false)), scratch: None }
     }
 
     /// The same tokens, table and budget for other choices.
     #[must_use]
     pub fn with(&self, settings: Settings) -> Self {
         Self { settings: Arc::new(settings), ..self.clone() }
+    }
+
+    /// The same with disk for git's packs.
+    #[must_use]
+    pub fn on(self, scratch: Arc<Scratch>) -> Self {
+        Self { scratch: Some(scratch), ..self }
     }
 
     /// The same with a meter of its own, which tells what a visit spends.
@@ -128,6 +173,19 @@ impl Env {
         let (reply, by) = self.ask((&Resource::Core, 1), known.map(|known| known.by.as_str()), send, |reply| reply.budget.as_ref()).await?;
         let validator = reply.etag.clone().map(|etag| Validator { etag, by });
         Ok((reply, validator))
+    }
+
+    /// Asks for a repository over git's protocol, which has no budget, with the first token that can be had.
+    pub(crate) async fn git(&self, repository: &str) -> Result<GitRemote, Error> {
+        let mut last = Error::GitHub(github::Error::Unauthenticated);
+        for member in self.github.by_budget(&Resource::Core, self.now()) {
+            match renew::client(self, member).await {
+                Ok(client) => return Ok(client.git(repository).await?),
+                Err(Unusable::Error(error)) => last = error,
+                Err(Unusable::Refused(why)) => last = Error::Access { why },
+            }
+        }
+        Err(last)
     }
 
     /// Changes something over REST, with the token of `by` if it is there; tells whose it was. GitHub counts it as five of reading.

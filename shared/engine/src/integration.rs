@@ -2,7 +2,7 @@
 //! in the table as state. Knows no secret.
 
 use crate::entities::Group;
-use crate::env::Settings;
+use crate::env::{FilesFrom, Settings};
 use crate::model::StateKey;
 use crate::ports::{Store, StoreError};
 use crate::selection::Selection;
@@ -39,6 +39,9 @@ pub struct Integration {
     /// Where GitHub tells it.
     #[serde(default)]
     pub webhook_url: Option<String>,
+    /// Where the files of commits are read from.
+    #[serde(default)]
+    pub files_from: FilesFrom,
     /// Nothing is fetched until it is resumed.
     #[serde(default)]
     pub paused: bool,
@@ -133,6 +136,7 @@ impl Integration {
             ca_cert: None,
             webhook: Webhook::None,
             webhook_url: None,
+            files_from: FilesFrom::Auto,
             paused: false,
         }
     }
@@ -167,6 +171,7 @@ impl Integration {
             reserve_percent: self.reserve_percent,
             integration: Some(self.name.clone()),
             webhook: self.webhook,
+            files_from: self.files_from,
             ..Settings::default()
         }
     }

@@ -127,7 +127,7 @@ pub async fn plan(env: &Env) -> Result<Plan, Error> {
         let shape = sample.shape(repo, env);
         let mut own = Bill::default();
         for sweep in sweeps::ALL.iter().filter(|sweep| env.settings.wants(sweep.group()) && is_due(env, repo, **sweep, &Mark::default(), None)) {
-            let cost = sweep.first_read(&shape);
+            let cost = sweep.first_read(&shape, &env.settings);
             by_sweep.iter_mut().filter(|(name, _)| *name == sweep.name()).for_each(|(_, sum)| *sum = *sum + cost);
             own = own + cost;
             jobs += 1.0;

@@ -42,8 +42,8 @@ pub trait Store: Send + Sync {
     /// All state of one partition, by name.
     async fn states_of(&self, of: &str) -> Result<Vec<(String, State)>, StoreError>;
 
-    /// The first piece of state of one partition, by name.
-    async fn first_state_of(&self, of: &str) -> Result<Option<(String, State)>, StoreError>;
+    /// The first so many pieces of state of one partition, by name.
+    async fn first_states_of(&self, of: &str, most: usize) -> Result<Vec<(String, State)>, StoreError>;
 
     /// Writes a piece of state if its revision is still `seen`, and returns the next revision;
     /// [`StoreError::Conflict`] if somebody else wrote in between. A null value deletes it.

@@ -83,7 +83,7 @@ pub(crate) trait Sweep: Send + Sync {
         None
     }
     /// What a first read of a repository of this shape costs: as many pages as its items fill, unless there is more to it.
-    fn first_read(&self, shape: &Shape) -> Bill {
+    fn first_read(&self, shape: &Shape, _settings: &crate::Settings) -> Bill {
         let pages = shape.pages(self.name(), self.page_size());
         match self.queries().first() {
             Some((_, query)) => Bill::queries(pages, query, self.page_size()),
@@ -133,6 +133,8 @@ pub(crate) struct Visit<'a> {
     pub(crate) mark: &'a Mark,
     pub(crate) page_size: u32,
     pub(crate) now: Timestamp,
+    /// When the visit must have ended.
+    pub(crate) deadline: Timestamp,
 }
 
 impl Visit<'_> {

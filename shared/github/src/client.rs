@@ -27,7 +27,7 @@ pub enum Verb {
 
 /// A secret: shows itself to nobody but GitHub.
 #[derive(Clone)]
-pub struct Token(String);
+pub struct Token(pub(crate) String);
 
 impl Token {
     pub fn new(text: &str) -> Result<Self, ConfigError> {
@@ -396,7 +396,7 @@ fn json(body: &[u8], url: &Url) -> Result<Value, Error> {
     })
 }
 
-fn unreachable(error: &reqwest::Error, url: &Url) -> Error {
+pub(crate) fn unreachable(error: &reqwest::Error, url: &Url) -> Error {
     let host = url.host_str().unwrap_or_default();
     let message = if error.is_timeout() {
         format!("{host} timed out")

@@ -1,4 +1,4 @@
-//! Talks to GitHub, over REST and GraphQL, and says what its answers mean. Knows nothing of who asks, stores nothing,
+//! Talks to GitHub, over REST, GraphQL and git's protocol, and says what its answers mean. Knows nothing of who asks, stores nothing,
 //! never waits.
 
 mod answer;
@@ -12,6 +12,7 @@ mod oauth;
 mod price;
 mod probe;
 mod prune;
+mod smart;
 mod told;
 mod url;
 
@@ -26,5 +27,6 @@ pub use oauth::{DeviceCode, OAuthApp, OAuthError};
 pub use price::points;
 pub use probe::{Probe, Unreached};
 pub use prune::{INTROSPECTION, lacks};
+pub use smart::{GitRemote, PackStream, Wish};
 pub use told::{Sso, Told};
 pub use url::ApiUrl;

@@ -227,7 +227,7 @@ impl Batch {
         variables.extend(self.open.iter().enumerate().map(|(index, open)| (format!("r{index}"), json!(open.id))));
         let answer = env.graphql(&refs_query(list, self.len()), &Value::Object(variables)).await?;
         let mark = Mark::default();
-        let visit = Visit { env, job, repo, mark: &mark, page_size: u32::try_from(self.len()).unwrap_or(1), now };
+        let visit = Visit { env, job, repo, mark: &mark, page_size: u32::try_from(self.len()).unwrap_or(1), now, deadline: Timestamp::MAX };
         sweeps::check(&visit, &answer)?;
         let root = Node(&answer.data).at("repository");
         let mut found = Found::default();
@@ -250,7 +250,7 @@ impl Batch {
         let mut overflows = open.kept.overflows.clone();
         let (Some(kind), false) = (kind_of(self.entity.name), overflows.is_empty()) else { return Ok(Found::default()) };
         let mark = Mark::default();
-        let visit = Visit { env, job, repo, mark: &mark, page_size: 1, now };
+        let visit = Visit { env, job, repo, mark: &mark, page_size: 1, now, deadline: Timestamp::MAX };
         let (page, rest) = kind.further(&visit, overflows.remove(0)).await?;
         if let Some(rest) = rest {
             overflows.insert(0, rest);

@@ -124,7 +124,7 @@ impl Sweep for Board {
     }
 
     /// Of a board; a repository has none.
-    fn first_read(&self, _: &Shape) -> Bill {
+    fn first_read(&self, _: &Shape, _: &crate::Settings) -> Bill {
         Bill::default()
     }
 
@@ -147,7 +147,7 @@ pub(crate) async fn item(node: Node<'_>, job: &Job, env: &Env, out: &mut Out) ->
     let reading = Job { sweep: PROJECT_ITEMS.name.to_owned(), ..job.clone() };
     let mark = mark::read(env.store.as_ref(), &reading).await?;
     let repo = Repository::default();
-    let visit = Visit { env, job: &reading, repo: &repo, mark: &mark, page_size: 1, now: out.now };
+    let visit = Visit { env, job: &reading, repo: &repo, mark: &mark, page_size: 1, now: out.now, deadline: jiff::Timestamp::MAX };
     moves::seen(&visit, of, out.records.get(start..).unwrap_or_default()).await
 }
 

@@ -122,7 +122,7 @@ impl Sweep for Catalogue {
     }
 
     /// All lists at once, then each by itself.
-    fn first_read(&self, shape: &Shape) -> Bill {
+    fn first_read(&self, shape: &Shape, _settings: &crate::Settings) -> Bill {
         let wanted: Vec<&Connection> = LISTS.iter().filter(|list| shape.wants(list.entity.group)).collect();
         let paged = wanted.iter().map(|list| Bill::queries(shape.pages(list.entity.name, PAGE) - 1.0, &query(&[list], true), 1));
         paged.fold(Bill::queries(1.0, &query(&wanted, false), 1), std::ops::Add::add)

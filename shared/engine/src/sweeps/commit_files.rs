@@ -1,17 +1,26 @@
-//! The files of each commit, over REST: one request for a commit, more if it has over 300 files.
-//! <https://docs.github.com/en/rest/commits/commits#get-a-commit>
+//! The files of each commit: from git itself, which costs nothing of a token's budget, or over REST, at a request a
+//! commit, where git cannot be had. Either way the rows are the same.
 //!
 //! Which commits are still to be asked for is kept as a list beside the records, so that a visit costs what is new.
+
+mod from_git;
+mod pending;
+mod rest;
+
+pub(crate) use pending::{list_of, remember};
 
 use super::{Page, Sweep, Visit};
 use crate::entities::{COMMIT_FILES, COMMITS, Entity, Group};
 use crate::mark;
-use crate::model::{Job, StateKey};
+use crate::model::Job;
 use crate::node::{Node, Out};
 use crate::plan::{Bill, Shape, Weight, further};
 use crate::ports::StoreError;
-use crate::{Error, Listing};
+use crate::{Error, FilesFrom, Listing, Settings};
 use async_trait::async_trait;
+use from_git::{Barred, Told};
+use jiff::Timestamp;
+use pending::Pending;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -19,6 +28,9 @@ pub(crate) struct CommitFiles;
 
 /// GitHub's own, whatever is asked for.
 const FILES_A_PAGE: u32 = 300;
+
+/// So few commits are cheaper asked for one by one than with their history.
+const FEW: usize = 2;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -28,25 +40,23 @@ struct Position {
     seeded: bool,
     /// The commit whose files go on at this page.
     page: Option<String>,
-    sha: Option<String>,
-    /// The commit that is written by now, to be taken off the list.
-    done: Option<String>,
+    commit: Option<String>,
+    /// What is written by now, to be taken off the list.
+    finished: Vec<String>,
+    /// What git does not reach: for REST.
+    left: Vec<String>,
 }
 
-/// The list: `files#<repository>`, one name a commit.
-pub(crate) fn list_of(scope: u64) -> String {
-    format!("files#{scope}")
-}
-
-pub(crate) async fn remember(visit: &Visit<'_>, shas: &[&String]) -> Result<(), Error> {
-    for sha in shas {
-        let key = StateKey { of: list_of(visit.scope()), name: (*sha).clone() };
-        match visit.env.store.save(&key, 0, &json!({})).await {
-            Ok(_) | Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
+/// Kept between walks.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Memo {
+    seeded: bool,
+    /// Until then git is not tried again, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    without_git_until: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
 }
 
 /// New commits are not put on the list while the option is off. Once it is on again they are looked for among all.
@@ -93,74 +103,98 @@ impl Sweep for CommitFiles {
         }
         weight
     }
-    /// A request a commit, and one for each further page of its files.
-    fn first_read(&self, shape: &Shape) -> Bill {
-        Bill::requests(shape.rows(COMMITS.name) + shape.further(self.name()))
+    /// Nothing from git; over REST a request a commit, and one for each further page of its files.
+    fn first_read(&self, shape: &Shape, settings: &Settings) -> Bill {
+        let commits = shape.rows(COMMITS.name);
+        match settings.files_from {
+            FilesFrom::Auto if commits > FEW as f64 => Bill::default(),
+            FilesFrom::Git => Bill::default(),
+            FilesFrom::Auto | FilesFrom::Rest => Bill::requests(commits + shape.further(self.name())),
+        }
     }
 
     async fn page(&self, visit: &Visit<'_>) -> Result<Page, Error> {
         let mut position: Position = serde_json::from_value(visit.position().clone()).unwrap_or_default();
-        let seeded = position.seeded || visit.mark.memo.get("seeded").is_some();
-        if !seeded {
+        let mut memo: Memo = serde_json::from_value(visit.mark.memo.clone()).unwrap_or_default();
+        if !position.seeded && !memo.seeded {
             return seed(visit, position).await;
         }
-        position.seeded = true;
-        if let Some(sha) = position.done.take() {
-            forget(visit, &sha).await?;
-        }
-        let (sha, url) = match (position.sha.take(), position.page.take()) {
-            (Some(sha), Some(url)) => (sha, url),
-            _ => {
-                // The list is read one name at a time: it shrinks as we go, and survives us.
-                let Some(sha) = next(visit).await? else {
-                    return Ok(Page { local: true, memo: Some(json!({ "seeded": true })), ..Page::default() });
-                };
-                let url = format!("/repos/{}/commits/{sha}?per_page=100", visit.repo.full_name());
-                (sha, url)
-            }
+        (position.seeded, memo.seeded) = (true, true);
+        pending::strike(visit, std::mem::take(&mut position.finished)).await?;
+        let mut page = match (position.commit.take(), position.page.take()) {
+            (Some(name), Some(url)) => over_rest(visit, &mut position, name, Some(url)).await?,
+            _ => newest(visit, &mut position, &mut memo).await?,
         };
-        let mut page = read(visit, &sha, &url).await?;
-        match page.next.take() {
-            Some(Value::String(url)) => (position.sha, position.page) = (Some(sha), Some(url)),
-            _ => position.done = Some(sha),
+        if page.next.is_some() {
+            page.next = Some(to_value(&position)?);
+        } else if let Some(scratch) = &visit.env.scratch {
+            scratch.forget(visit.scope());
         }
-        page.next = Some(to_value(&position)?);
-        page.memo = Some(json!({ "seeded": true }));
+        page.memo = Some(serde_json::to_value(&memo).map_err(|error| Error::Unreadable(error.to_string()))?);
         Ok(page)
     }
 }
 
-async fn read(visit: &Visit<'_>, sha: &str, url: &str) -> Result<Page, Error> {
-    let reply = match visit.env.rest(url).await {
-        // The commit is no longer there (a push by force, a purge), or its diff cannot be made: say so and go on.
-        Err(Error::GitHub(error @ (github::Error::Absent { .. } | github::Error::Rejected { .. } | github::Error::Empty)))
-            if visit.mark.pages > 0 || matches!(error, github::Error::Rejected { .. }) =>
-        {
-            return Ok(Page { missing: vec![format!("{sha}: {error}")], ..Page::default() });
+/// The files of the newest commits on the list; no `next` where it is empty. The list shrinks as we go, and survives us.
+async fn newest(visit: &Visit<'_>, position: &mut Position, memo: &mut Memo) -> Result<Page, Error> {
+    if let Some(name) = position.left.pop() {
+        return over_rest(visit, position, name, None).await;
+    }
+    let list = pending::first(visit, from_git::COMMITS_A_PAGE).await?;
+    let Some(first) = list.first() else { return Ok(Page { local: true, ..Page::default() }) };
+    if let Some(told) = by_git(visit, &list, memo).await? {
+        (position.finished, position.left) = (told.done, told.left);
+        return Ok(Page { records: told.records, next: Some(Value::Null), ..Page::default() });
+    }
+    over_rest(visit, position, first.name.clone(), None).await
+}
+
+/// None where REST is to be asked.
+async fn by_git(visit: &Visit<'_>, list: &[Pending], memo: &mut Memo) -> Result<Option<Told>, Error> {
+    let choice = visit.env.settings.files_from;
+    let Some(scratch) = visit.env.scratch.as_ref().filter(|_| choice != FilesFrom::Rest) else { return Ok(None) };
+    let barred = memo.without_git_until.is_some_and(|until| until > visit.now);
+    let few = list.len() <= FEW && scratch.get(visit.scope()).is_none();
+    if choice == FilesFrom::Auto && (barred || few) {
+        return Ok(None);
+    }
+    match from_git::read(visit, scratch, list).await? {
+        Ok(told) => {
+            (memo.without_git_until, memo.why) = (None, None);
+            Ok(Some(told))
         }
-        other => other?,
-    };
-    let commit = Node(&reply.body);
-    if commit.str("sha") != Some(sha) {
-        return Err(Error::Unreadable(format!("it is not commit {sha}")));
+        Err(Barred { why, .. }) if choice == FilesFrom::Git => Err(Error::Denied { code: "git", message: format!("git cannot be had: {why}") }),
+        Err(Barred { why, until }) => {
+            tracing::warn!(repository = visit.scope(), why, %until, "files of commits come over REST, at a request each");
+            (memo.without_git_until, memo.why) = (Some(until), Some(why));
+            Ok(None)
+        }
     }
-    let committed_at = commit.utc("commit.committer.date");
-    let mut out = Out::new(visit.scope(), visit.now);
-    for file in commit.items("files") {
-        let Some(path) = file.str("filename") else { continue };
-        let fields = json!({
-            "sha": sha,
-            "path": path,
-            "previous_path": file.value("previous_filename"),
-            "status": file.value("status"),
-            "additions": file.u64("additions"),
-            "deletions": file.u64("deletions"),
-            "changes": file.u64("changes"),
-            "committed_at": committed_at,
-        });
-        out.push(&COMMIT_FILES, format!("{sha}#{path}"), None, fields);
+}
+
+async fn over_rest(visit: &Visit<'_>, position: &mut Position, name: String, url: Option<String>) -> Result<Page, Error> {
+    let sha = Pending::parse(name.clone()).sha;
+    let url = url.unwrap_or_else(|| format!("/repos/{}/commits/{sha}?per_page=100", visit.repo.full_name()));
+    let mut page = rest::read(visit, &sha, &url).await?;
+    match page.next.take() {
+        Some(Value::String(url)) => (position.commit, position.page) = (Some(name), Some(url)),
+        _ => position.finished.push(name),
     }
-    Ok(Page { records: out.records, next: reply.next.map(Value::from), ..Page::default() })
+    page.next = Some(Value::Null);
+    Ok(page)
+}
+
+fn record(
+    out: &mut Out,
+    sha: &str,
+    path: &str,
+    (previous_path, status): (Value, Value),
+    (additions, deletions, changes): (Option<u64>, Option<u64>, Option<u64>),
+    committed_at: &Value,
+) {
+    let fields = json!({ "sha": sha, "path": path, "previous_path": previous_path, "status": status, "additions": additions, "deletions": deletions,
+        "changes": changes, "committed_at": committed_at });
+    out.push(&COMMIT_FILES, format!("{sha}#{path}"), None, fields);
 }
 
 /// Puts the commits that are stored without files on the list, a thousand at a time.
@@ -172,30 +206,13 @@ async fn seed(visit: &Visit<'_>, position: Position) -> Result<Page, Error> {
         let prefix = format!("{}#", row.key);
         let files = Listing { entity: &COMMIT_FILES, scope: visit.scope(), prefix: &prefix, after: None, limit: 1 };
         if store.list(&files).await?.rows.is_empty() {
-            remember(visit, &[&row.key]).await?;
+            let at = row.fields.get("committed_at").and_then(|at| at.as_str()?.parse().ok());
+            remember(visit, &[(&row.key, at)]).await?;
         }
     }
     let last = commits.rows.last().map(|row| row.key.clone());
     let next = Position { seeded: !commits.more || last.is_none(), seeding_after: last, ..Position::default() };
     Ok(Page { local: true, next: Some(to_value(&next)?), ..Page::default() })
-}
-
-async fn next(visit: &Visit<'_>) -> Result<Option<String>, Error> {
-    let first = visit.env.store.first_state_of(&list_of(visit.scope())).await?;
-    Ok(first.map(|(name, _)| name))
-}
-
-async fn forget(visit: &Visit<'_>, sha: &str) -> Result<(), Error> {
-    let key = StateKey { of: list_of(visit.scope()), name: sha.to_owned() };
-    let states = visit.env.store.states(std::slice::from_ref(&key)).await?;
-    let revision = states.first().map_or(0, |state| state.revision);
-    if revision > 0 {
-        match visit.env.store.save(&key, revision, &Value::Null).await {
-            Ok(_) | Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 fn to_value(position: &Position) -> Result<Value, Error> {

@@ -95,6 +95,10 @@ async fn walk(visit: &Visit<'_>, mut position: Position, head: &str) -> Result<P
     position.fresh += u64::try_from(fresh.len()).unwrap_or(0);
     if visit.env.settings.wants(Group::CommitFiles) {
         // Before the commits themselves, so that none is known whose files nobody will ask for.
+        let at = |sha: &String| {
+            out.records.iter().find(|record| record.entity == &COMMITS && record.key == *sha)?.fields.get("committed_at")?.as_str()?.parse().ok()
+        };
+        let fresh: Vec<(&str, Option<jiff::Timestamp>)> = fresh.iter().map(|sha| (sha.as_str(), at(sha))).collect();
         commit_files::remember(visit, &fresh).await?;
     } else if !fresh.is_empty() {
         commit_files::look_again_later(visit).await?;

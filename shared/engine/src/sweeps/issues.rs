@@ -37,7 +37,7 @@ impl Sweep for Issues {
     fn weigh(&self, repository: Node<'_>) -> Weight {
         KIND.weigh(repository)
     }
-    fn first_read(&self, shape: &Shape) -> Bill {
+    fn first_read(&self, shape: &Shape, _settings: &crate::Settings) -> Bill {
         KIND.first_read(shape, self.page_size())
     }
     fn queries(&self) -> Vec<(String, String)> {
