@@ -242,7 +242,8 @@ async fn what_is_refused_stops_nothing_else_and_is_told() {
                 continue;
             }
             let about = format!("{status} for {part:?}");
-            let bench = Bench::new(5, &[Size(4, 5, 6), Size(5, 4, 5)]).await;
+            let mut bench = Bench::new(5, &[Size(4, 5, 6), Size(5, 4, 5)]).await;
+            bench.settings.files_from = engine::FilesFrom::Rest;
             bench.github.faults().refuse.insert("acme/repo-00".to_owned(), (status, part.map(str::to_owned)));
             let store: Arc<dyn Store> = Arc::new(bench.table.store());
             let outcomes = tokio::time::timeout(std::time::Duration::from_secs(60), limited_patience(&bench, store)).await.unwrap();

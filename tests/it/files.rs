@@ -7,6 +7,8 @@ use sim::{GitServer, Size};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const SIZES: &[Size] = &[Size(2, 3, 40), Size(0, 0, 3), Size(0, 0, 0)];
 
@@ -170,4 +172,25 @@ async fn git_itself_agrees_with_the_world() {
         let count = |name: &str| commit[name].as_u64().unwrap();
         assert_eq!(sums[oid], (count("additions"), count("deletions"), count("changedFilesIfAvailable")), "{oid}");
     }
+}
+
+/// The token is in the request to the first host only.
+#[tokio::test]
+async fn git_is_not_followed_to_another_host() {
+    let elsewhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (to, reached) = (elsewhere.local_addr().unwrap(), Arc::new(AtomicBool::new(false)));
+    let seen = reached.clone();
+    tokio::spawn(async move {
+        let _ = elsewhere.accept().await;
+        seen.store(true, Ordering::SeqCst);
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let lead_away = move || async move { (axum::http::StatusCode::MOVED_PERMANENTLY, [("location", format!("http://{to}/acme/repo.git/info/refs"))]) };
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(lead_away)).await.unwrap() });
+    let client = github::Client::new(github::ApiUrl::parse(&url).unwrap(), github::Token::new("canary-token").unwrap()).unwrap();
+    let error = client.git("acme/repo").await.unwrap_err();
+    assert!(matches!(error, github::Error::OtherHost { .. }), "{error}");
+    assert!(!format!("{error} {error:?}").contains("canary"));
+    assert!(!reached.load(Ordering::SeqCst));
 }

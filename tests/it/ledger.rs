@@ -52,7 +52,8 @@ fn env(bench: &Bench) -> Env {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_workers_keep_to_one_tokens_limits() {
-    let bench = Bench::new(5, &[Size(2, 2, 100); 24]).await;
+    let mut bench = Bench::new(5, &[Size(2, 2, 100); 24]).await;
+    bench.settings.files_from = engine::FilesFrom::Rest;
     bench.github.faults().limit = Some(50_000);
     bench.github.faults().latency_ms = 15;
     let workers = [(); 2].map(|()| worker(&bench, Arc::new(bench.table.store())));
@@ -130,7 +131,8 @@ impl Store for Counting {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ledger_costs_a_few_writes_a_minute_and_not_one_a_request() {
-    let bench = Bench::new(5, &[Size(3, 3, 200); 3]).await;
+    let mut bench = Bench::new(5, &[Size(3, 3, 200); 3]).await;
+    bench.settings.files_from = engine::FilesFrom::Rest;
     let store = Arc::new(Counting(Arc::new(bench.table.store()), AtomicU64::new(0)));
     let worker = worker(&bench, store.clone());
     let jobs = discovered(&bench, &worker.0).await;
@@ -142,7 +144,8 @@ async fn the_ledger_costs_a_few_writes_a_minute_and_not_one_a_request() {
 
 #[tokio::test]
 async fn a_server_without_limits_has_none_a_minute() {
-    let bench = Bench::new(5, &[Size(3, 3, 1_000)]).await;
+    let mut bench = Bench::new(5, &[Size(3, 3, 1_000)]).await;
+    bench.settings.files_from = engine::FilesFrom::Rest;
     bench.github.faults().limit = None;
     let before = bench.github.now();
     bench.sync().await;

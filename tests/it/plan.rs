@@ -68,10 +68,14 @@ async fn a_plan_is_within_a_fifth_for_many_tiny_repositories() {
 
 #[tokio::test]
 async fn a_plan_is_within_a_fifth_where_commits_and_their_files_weigh_most() {
-    let bench = Bench::new(13, &[Size(10, 10, 500), Size(0, 0, 200), Size(4, 2, 80)]).await;
+    let mut bench = Bench::new(13, &[Size(10, 10, 700), Size(0, 0, 200), Size(4, 2, 80)]).await;
+    let saved = plan_of(&bench).await.files_from_git.unwrap().requests_saved;
+    bench.github.reset_ledger();
+    bench.settings.files_from = engine::FilesFrom::Rest;
     let plan = compare("commits", &bench).await;
     let files = plan.by_sweep.iter().find(|(sweep, _)| *sweep == "commit_files").unwrap().1;
     assert!(files.rest * 10 > plan.first_sync.requests * 8, "{files:?}");
+    assert_eq!((saved, plan.files_from_git.is_none()), (files.rest, true), "what git saves is what REST would take");
 }
 
 #[tokio::test]
@@ -119,6 +123,7 @@ async fn a_plan_is_within_a_fifth_for_a_mixture_with_empty_and_archived_reposito
 async fn hours_follow_from_what_each_token_may_still_spend_less_the_reserve() {
     let mut bench = Bench::new(23, &[Size(30, 30, 700)]).await;
     bench.settings.groups = [Group::Always, Group::Commits, Group::CommitFiles].into();
+    bench.settings.files_from = engine::FilesFrom::Rest;
     *bench.github.faults() = Faults { limit: Some(400), tokens: vec!["one".to_owned(), "two".to_owned()], ..Faults::default() };
     let env = bench.env_with(Arc::new(bench.table.store()), Arc::new(TestQueue::default()), &["one", "two"]);
     let plan = engine::plan(&env).await.unwrap();

@@ -45,6 +45,13 @@ fn print(plan: &engine::Plan, per_repository: bool, out: &mut impl Write) -> std
     for (sweep, charge) in &plan.by_sweep {
         writeln!(out, "  {sweep:<20} {}", told(*charge))?;
     }
+    if let Some(git) = &plan.files_from_git {
+        writeln!(
+            out,
+            "  (files of commits come from git itself: at most {} MB, the largest repository {} MB, instead of {} requests; --files-from says otherwise)",
+            git.megabytes, git.largest_megabytes, git.requests_saved
+        )?;
+    }
     writeln!(out)?;
     for token in &plan.tokens {
         writeln!(

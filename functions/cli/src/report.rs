@@ -4,6 +4,7 @@ mod arguments;
 mod chart;
 mod hours;
 mod html;
+mod listing;
 mod page;
 mod sheet;
 mod table;
@@ -14,10 +15,10 @@ pub(crate) use arguments::Report;
 use crate::failure::Failure;
 use crate::source::matcher;
 use crate::sync::date;
-use arguments::{Asked, Format, IssueStages, PrCycle};
+use arguments::{Asked, Format, IssueStages, PrCycle, Which};
 use engine::Store;
 use engine::export::names;
-use engine::report::{self, Across, ItemKind, Measure, Question, Range, StagesOf};
+use engine::report::{self, Across, By, ItemKind, Measure, Of, Question, Range, Sheet, StagesOf};
 use page::Page;
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -28,6 +29,14 @@ pub(crate) async fn run(report: Report) -> Result<ExitCode, Failure> {
     let done = match report {
         Report::IssueStages(arguments) => issue_stages(arguments).await,
         Report::PrCycle(arguments) => pr_cycle(arguments).await,
+        Report::Rework(arguments) => {
+            let (of, limit) = (Of::parse(&arguments.across).unwrap_or(Of::Everything), jiff::SignedDuration::from_hours(24 * i64::from(arguments.limit)));
+            of_changes(&arguments.which, |changes, now| report::rework(changes, of, limit, now)).await
+        }
+        Report::Hotspots(arguments) => {
+            let by = By::parse(&arguments.by).unwrap_or(By::File);
+            of_changes(&arguments.which, |changes, now| report::hotspots(changes, by, arguments.top, now)).await
+        }
     };
     match done {
         // Whoever read us has had enough: `report … | head`.
@@ -67,6 +76,35 @@ async fn pr_cycle(arguments: PrCycle) -> Result<(), Failure> {
     table.shutdown().await;
     let report = report::cycle(&pulls?, &question, &bounds);
     write(arguments.asked.format, &report, || Page::of_cycle(&report, &question))
+}
+
+async fn of_changes(which: &Which, compute: impl FnOnce(&[report::Change], jiff::Timestamp) -> Sheet) -> Result<(), Failure> {
+    let now = which.as_of.as_deref().map(date).transpose()?.unwrap_or_else(jiff::Timestamp::now);
+    let range = which.committed.as_deref().map(|text| Range::parse(text, &jiff::tz::TimeZone::UTC, now));
+    let range = range.transpose().map_err(|error| Failure::Usage(error.to_string()))?.unwrap_or_default();
+    let repos = matcher(&which.repo)?;
+    let table = which.place.find().await?.existing("sync").await?;
+    let changes = changes(&table.store(), which.bots, &repos, &|at| at <= now && range.takes(Some(at))).await;
+    table.shutdown().await;
+    let changes = changes?;
+    if changes.is_empty() {
+        eprintln!("no file of a commit is in this copy, or in the range: it needs the groups commits and commit-files");
+    }
+    listing::write(which.format, &compute(&changes, now))
+}
+
+async fn changes(
+    store: &dyn Store,
+    bots: bool,
+    repos: &(dyn Fn(&str) -> bool + Send + Sync),
+    takes: &(dyn Fn(jiff::Timestamp) -> bool + Sync),
+) -> Result<Vec<report::Change>, Failure> {
+    let unheard = if bots { BTreeSet::new() } else { report::bots(store).await? };
+    let mut all = Vec::new();
+    for (scope, repo) in names(store, false).await?.iter().filter(|(_, repo)| repos(repo)) {
+        all.append(&mut report::from_commit_files(store, *scope, repo, &unheard, takes).await?);
+    }
+    Ok(all)
 }
 
 fn question(asked: &Asked, closed: Option<&str>) -> Result<Question, Failure> {

@@ -1,8 +1,9 @@
 //! Reads an entity's rows back, in key order, as the objects that `export` prints.
 
-use crate::entities::{Entity, Group, Kind, PULL_REQUESTS, REPOSITORIES, REVIEW_COMMENTS, TEAMS, USERS};
+use crate::entities::{COMMIT_FILES, Entity, Group, Kind, PULL_REQUESTS, REPOSITORIES, REVIEW_COMMENTS, TEAMS, USERS};
 use crate::model::{ScopeId, Stored};
 use crate::ports::{Listing, Store, StoreError};
+use crate::touches::{Touches, merges};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -73,6 +74,7 @@ pub async fn export(
     each: &mut (dyn FnMut(Map<String, Value>) -> std::io::Result<()> + Send),
 ) -> Result<std::io::Result<()>, StoreError> {
     let review_comments = if entity == &PULL_REQUESTS { count_comments(store, scope).await? } else { BTreeMap::new() };
+    let touches = if entity == &COMMIT_FILES { Touches::load(store, scope, &merges(store, scope).await?).await? } else { Touches::default() };
     let mut pages = Pages::new(store, entity, scope);
     while let Some(rows) = pages.next().await? {
         for row in rows.into_iter().filter(|row| filter.takes(row)) {
@@ -81,6 +83,12 @@ pub async fn export(
             let mut object = object(entity, row, repo, filter.deleted);
             if entity == &PULL_REQUESTS {
                 object.insert("review_comments".to_owned(), comments.into());
+            }
+            if entity == &COMMIT_FILES {
+                let text = |name: &str| object.get(name).and_then(Value::as_str);
+                let path = text("previous_path").or_else(|| text("path")).unwrap_or_default();
+                let before = text("committed_at").and_then(|at| touches.before(path, at.parse().ok()?));
+                object.insert("previous_committed_at".to_owned(), before.map_or(Value::Null, |before| before.to_string().into()));
             }
             if let Err(error) = each(object) {
                 return Ok(Err(error));

@@ -42,6 +42,7 @@ mod status;
 mod summary;
 mod sweeps;
 mod tokens;
+mod touches;
 mod verify;
 
 pub use advance::{Outcome, advance};
@@ -57,7 +58,7 @@ pub use mark::{Cost, Mark, Problem, Tally, Validator};
 pub use membership::memberships;
 pub use model::{Job, Presence, Received, Record, ScopeId, State, StateKey, Stored, Version, Written, is_project, project_scope};
 pub use organization::{Choice, Choices, repositories};
-pub use plan::{AwsCost, Charge, EntityPlan, Item, Plan, RepositoryPlan, TokenBudget, Window, plan};
+pub use plan::{AwsCost, Charge, EntityPlan, FilesFromGit, Item, Plan, RepositoryPlan, TokenBudget, Window, plan};
 pub use ports::{Clock, Inbox, Kept, Listed, Listing, Queue, Store, StoreError, SystemClock, Vault};
 pub use purge::{Purged, purge};
 pub use repository::Repository;

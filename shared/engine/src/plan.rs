@@ -17,7 +17,7 @@ use crate::node::Node;
 use crate::organization::{self, Pages};
 use crate::repository::Repository;
 use crate::sweeps::{self, board};
-use crate::{Env, Error};
+use crate::{Env, Error, FilesFrom, Settings};
 use sample::Sample;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -46,7 +46,21 @@ pub struct Plan {
     pub aws: AwsCost,
     pub assumptions: Vec<String>,
     pub missing: Vec<String>,
+    /// Of the files of commits, if they come from git.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files_from_git: Option<FilesFromGit>,
     pub per_repository: Vec<RepositoryPlan>,
+}
+
+/// What git is asked for, and what it saves.
+#[derive(Debug, Clone, Serialize)]
+pub struct FilesFromGit {
+    /// All histories, as GitHub estimates them: the most that is fetched.
+    pub megabytes: u64,
+    /// The largest of them, which must fit twice on the disk where it is compared; a larger one comes without contents.
+    pub largest_megabytes: u64,
+    /// REST requests that would be needed instead.
+    pub requests_saved: u64,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -107,6 +121,8 @@ struct Listed {
     /// Items of each project's board.
     boards: Vec<u64>,
     bill: Bill,
+    /// Of each repository's history on GitHub's disk.
+    kilobytes: Vec<u64>,
 }
 
 /// Plans the first sync of every organization in the settings.
@@ -123,11 +139,14 @@ pub async fn plan(env: &Env) -> Result<Plan, Error> {
     let mut rows: BTreeMap<&'static str, f64> = BTreeMap::new();
     let mut per_repository = Vec::new();
     let (mut empty, mut jobs) = (0, 0.0);
+    let (by_git, by_rest) = (&env.settings, Settings { files_from: FilesFrom::Rest, ..Settings::clone(&env.settings) });
+    let mut saved = 0.0;
     for repo in &listed.repositories {
         let shape = sample.shape(repo, env);
         let mut own = Bill::default();
         for sweep in sweeps::ALL.iter().filter(|sweep| env.settings.wants(sweep.group()) && is_due(env, repo, **sweep, &Mark::default(), None)) {
-            let cost = sweep.first_read(&shape, &env.settings);
+            let cost = sweep.first_read(&shape, by_git);
+            saved += sweep.first_read(&shape, &by_rest).rest - cost.rest;
             by_sweep.iter_mut().filter(|(name, _)| *name == sweep.name()).for_each(|(_, sum)| *sum = *sum + cost);
             own = own + cost;
             jobs += 1.0;
@@ -170,6 +189,11 @@ pub async fn plan(env: &Env) -> Result<Plan, Error> {
         assumptions: assumptions(&sample),
         aws,
         missing: listed.missing,
+        files_from_git: (env.settings.wants(Group::CommitFiles) && env.settings.files_from != FilesFrom::Rest).then(|| FilesFromGit {
+            megabytes: listed.kilobytes.iter().sum::<u64>() / 1000,
+            largest_megabytes: listed.kilobytes.iter().max().copied().unwrap_or_default() / 1000,
+            requests_saved: saved.round() as u64,
+        }),
         per_repository,
     })
 }
@@ -191,6 +215,7 @@ async fn list(org: &str, env: &Env, listed: &mut Listed) -> Result<(), Error> {
                 listed.left_out += 1;
                 continue;
             }
+            listed.kilobytes.push(node.u64("diskUsage").unwrap_or_default());
             let mut repo = hint(node, id);
             repo.totals.insert(entities::COMMITS.name.to_owned(), node.u64("defaultBranchRef.target.history.totalCount").unwrap_or(0));
             listed.repositories.push(repo);

@@ -127,3 +127,34 @@ impl<'a> Reader<'a> {
         self.get(id).map(Some)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A pack with an empty tree in it, as git makes it.
+    const PACK: [u8; 41] =
+        *b"PACK\0\0\0\x02\0\0\0\x01\x20\x78\x9c\x03\0\0\0\0\x01\xd3\xb1\xb7\xcf\x66\xad\x31\x7a\xb0\x8f\xb7\x81\xdb\xa8\xd8\xae\x68\xe1\xb2\0";
+
+    #[test]
+    fn damaged_packs_are_told() -> Result<(), Error> {
+        let directory = std::env::temp_dir().join(format!("sei-github-packs-{}", std::process::id()));
+        std::fs::create_dir_all(&directory)?;
+        let whole = receive(&mut PACK.as_slice(), &directory, &AtomicBool::new(false))?;
+        assert!(whole.is_some(), "an empty tree");
+        let mut refused = 0;
+        for at in 0..PACK.len() {
+            let cut = PACK.get(..at).unwrap_or_default();
+            let mut changed = PACK.to_vec();
+            if let Some(byte) = changed.get_mut(at) {
+                *byte ^= 0x55;
+            }
+            for mut bad in [cut, changed.as_slice()] {
+                refused += usize::from(receive(&mut bad, &directory, &AtomicBool::new(false)).is_err());
+            }
+        }
+        std::fs::remove_dir_all(&directory)?;
+        assert_eq!(refused, 2 * PACK.len(), "each cut and each changed byte");
+        Ok(())
+    }
+}

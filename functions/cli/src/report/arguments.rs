@@ -2,7 +2,7 @@
 
 use crate::arguments::Where;
 use clap::{Args, Subcommand, ValueEnum};
-use engine::report::Across;
+use engine::report::{Across, By, Of};
 use std::path::PathBuf;
 
 #[derive(Debug, Subcommand)]
@@ -11,6 +11,54 @@ pub(crate) enum Report {
     IssueStages(IssueStages),
     /// How long pull requests take: coding, pickup, review, merge.
     PrCycle(PrCycle),
+    /// How many of the changed lines were new, changed again soon, or old.
+    Rework(Rework),
+    /// Which files, folders or kinds of files are changed most.
+    Hotspots(Hotspots),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rework {
+    /// What the groups are.
+    #[arg(long, value_name = "WHAT", default_value = "all", value_parser = Of::NAMES)]
+    pub(super) across: String,
+    /// A file that was changed again within so many days is refactored; later, it is legacy.
+    #[arg(long, value_name = "DAYS", default_value = "30", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) limit: u16,
+    #[command(flatten)]
+    pub(super) which: Which,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Hotspots {
+    #[arg(long, value_name = "WHAT", default_value = "file", value_parser = By::NAMES)]
+    pub(super) by: String,
+    /// So many, the most often changed first.
+    #[arg(long, value_name = "COUNT", default_value = "50")]
+    pub(super) top: usize,
+    #[command(flatten)]
+    pub(super) which: Which,
+}
+
+/// Which changes of files.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// Only repositories that match, as owner/name or name.
+    #[arg(long, value_name = "GLOB")]
+    pub(super) repo: Vec<String>,
+    /// Only commits of this range: 2026-01-01..2026-03-31, 2026-01-01.., 2026-01, 90d.
+    #[arg(long, value_name = "RANGE")]
+    pub(super) committed: Option<String>,
+    /// What apps and bots did, too.
+    #[arg(long)]
+    pub(super) bots: bool,
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: Format,
+    /// As it was at this day or time; now, unless told.
+    #[arg(long, value_name = "DATE")]
+    pub(super) as_of: Option<String>,
+    #[command(flatten)]
+    pub(super) place: Where,
 }
 
 #[derive(Debug, Args)]

@@ -16,5 +16,6 @@ pub static COMMIT_FILES: Entity = Entity {
         Field::new("deletions", Kind::Integer, ""),
         Field::new("changes", Kind::Integer, ""),
         Field::new("committed_at", Kind::Time, ""),
+        Field::new("previous_committed_at", Kind::Time, "of the last commit before, merges aside, that changed the file; null for a new one. Computed when it is exported"),
     ],
 };

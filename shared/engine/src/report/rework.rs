@@ -1,0 +1,95 @@
+//! How much of what was changed was new, changed again soon, or old: rework. Pure: knows no store and no clock.
+
+use super::changes::Change;
+use super::sheet::{Cell, Column, Sheet};
+use super::stages::week;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// What the groups are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Of {
+    Everything,
+    Repository,
+    Author,
+    Week,
+}
+
+impl Of {
+    pub const NAMES: [&str; 4] = ["all", "repository", "author", "week"];
+
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let all = [Self::Everything, Self::Repository, Self::Author, Self::Week];
+        Self::NAMES.iter().position(|one| *one == name).and_then(|at| all.get(at).copied())
+    }
+}
+
+#[derive(Default)]
+struct Lines {
+    new: u64,
+    refactored: u64,
+    legacy: u64,
+    files: u64,
+}
+
+/// A file that was changed less than `limit` before is refactored, one that was changed longer ago legacy, and one that
+/// was never changed before new. Counts the lines added and removed.
+#[must_use]
+pub fn rework(changes: &[Change], of: Of, limit: SignedDuration, as_of: Timestamp) -> Sheet {
+    let mut groups: BTreeMap<String, Lines> = BTreeMap::new();
+    for change in changes {
+        let name = match of {
+            Of::Everything => "all".to_owned(),
+            Of::Repository => change.repo.to_string(),
+            Of::Author => change.author.as_deref().unwrap_or("nobody known").to_owned(),
+            Of::Week => week(change.at, &TimeZone::UTC),
+        };
+        let group = groups.entry(name).or_default();
+        let lines = change.additions + change.deletions;
+        group.files += 1;
+        match change.before {
+            None => group.new += lines,
+            Some(before) if change.at.duration_since(before) < limit => group.refactored += lines,
+            Some(_) => group.legacy += lines,
+        }
+    }
+    let mut rows: Vec<(String, Lines)> = groups.into_iter().collect();
+    if of != Of::Week {
+        rows.sort_by_key(|(name, lines)| (std::cmp::Reverse(lines.new + lines.refactored + lines.legacy), name.clone()));
+    }
+    let days = limit.as_hours() / 24;
+    Sheet {
+        report: "rework",
+        title: "Rework",
+        as_of,
+        facts: vec![format!("{} changed files", changes.len()), format!("refactored: changed again within {days} days"), "without merges".to_owned()],
+        columns: vec![
+            Column::new("group", "", ""),
+            Column::new("changed_lines", "lines", "added and removed"),
+            Column::new("new", "new", "lines of files that no earlier commit changed"),
+            Column::new("refactored", "refactored", "lines of files that were changed less than the limit before"),
+            Column::new("legacy", "legacy", "lines of files that were last changed before that"),
+            Column::new("new_share", "new %", ""),
+            Column::new("refactored_share", "refactored %", "rework: the share of changed lines"),
+            Column::new("legacy_share", "legacy %", ""),
+            Column::new("changed_files", "files", "changes of a file by a commit"),
+        ],
+        rows: rows.into_iter().map(|(name, lines)| row(name, &lines)).collect(),
+        drawn: vec![2, 3, 4],
+        more: 0,
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a share is told to a tenth of a per cent")]
+fn row(name: String, lines: &Lines) -> Vec<Cell> {
+    let all = lines.new + lines.refactored + lines.legacy;
+    let share = |part: u64| if all == 0 { Cell::Nothing } else { Cell::Share(part as f64 / all as f64) };
+    let shares = [lines.new, lines.refactored, lines.legacy].map(share);
+    let mut row = vec![Cell::Text(name)];
+    row.extend([all, lines.new, lines.refactored, lines.legacy].map(Cell::Number));
+    row.extend(shares);
+    row.push(Cell::Number(lines.files));
+    row
+}
