@@ -265,3 +265,57 @@ async fn reports_of_much_of_little_and_of_nothing_are_made_into_pages_and_pictur
         }
     }
 }
+
+/// The commits of the document's second example, and a merge and a bot, who change nothing.
+fn commits() -> Vec<Record> {
+    let lines = DOCUMENT.lines().skip_while(|line| !line.starts_with("| commit | date")).skip(2).take_while(|line| line.starts_with('|'));
+    let mut told: Vec<(String, String, String, String, u64, u64)> = lines
+        .map(|line| {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+            (cells[0].to_owned(), cells[1].to_owned(), cells[2].to_owned(), cells[3].to_owned(), cells[4].parse().unwrap(), cells[5].parse().unwrap())
+        })
+        .collect();
+    assert_eq!(told.len(), 4);
+    told.push(("merge".to_owned(), "2026-02-28".to_owned(), "ada".to_owned(), "src/cart.rs".to_owned(), 1000, 0));
+    told.push(("bump".to_owned(), "2026-01-02".to_owned(), "dependabot[bot]".to_owned(), "Cargo.lock".to_owned(), 500, 500));
+    let mut records = vec![row(&entities::USERS, 0, "000000000777".to_owned(), json!({ "id": 777, "login": "dependabot[bot]", "is_bot": true }))];
+    for (sha, day, author, path, additions, deletions) in told {
+        let at = format!("{day}T00:00:00Z");
+        let parents = if sha == "merge" { json!(["1", "2"]) } else { json!(["0"]) };
+        records.push(row(&entities::COMMITS, 7, sha.clone(), json!({ "sha": sha, "author_login": author, "committed_at": at, "parents": parents })));
+        let fields = json!({ "sha": sha, "path": path, "status": "modified", "additions": additions, "deletions": deletions, "committed_at": at });
+        records.push(row(&entities::COMMIT_FILES, 7, format!("{sha}#{path}"), fields));
+    }
+    records
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rework_and_hotspots_are_as_the_document_says() {
+    let dir = copy("report-rework", commits()).await;
+    let printed = report(&dir, "rework", &["--across", "author", "--format", "csv"]).await;
+    assert_eq!(printed, DOCUMENT.split("```csv\n").nth(2).unwrap().split("```").next().unwrap());
+    let json: Value = serde_json::from_str(&report(&dir, "rework", &["--format", "json"]).await).unwrap();
+    let all = &json["rows"][0];
+    assert_eq!((&all["changed_lines"], &all["new"], &all["refactored"], &all["legacy"]), (&json!(180), &json!(140), &json!(30), &json!(10)));
+    assert!((all["refactored_share"].as_f64().unwrap() - 30.0 / 180.0).abs() < 1e-9);
+    // A longer limit, and a range.
+    let json: Value = serde_json::from_str(&report(&dir, "rework", &["--limit", "60", "--committed", "2026-03", "--format", "json"]).await).unwrap();
+    assert_eq!((&json["rows"][0]["new"], &json["rows"][0]["refactored"], &json["rows"][0]["legacy"]), (&json!(40), &json!(10), &json!(0)));
+    let json: Value = serde_json::from_str(&report(&dir, "hotspots", &["--top", "1", "--format", "json"]).await).unwrap();
+    let first = &json["rows"][0];
+    assert_eq!((&first["file"], &first["changes"], &first["additions"], &first["authors"]), (&json!("src/cart.rs"), &json!(3), &json!(125), &json!(2)));
+    assert_eq!((json["rows"].as_array().unwrap().len(), &json["more"]), (1, &json!(1)));
+    let by = report(&dir, "hotspots", &["--by", "extension", "--bots"]).await;
+    assert!(by.contains("rs") && by.contains("md") && by.contains("lock"), "{by}");
+    // For people, and what they wrote is text.
+    let out = report(&dir, "rework", &["--across", "week"]).await;
+    assert!(out.contains("refactored") && out.contains('█') && out.contains("2026-W01"), "{out}");
+    let page = report(&dir, "hotspots", &["--format", "html"]).await;
+    assert!(page.contains("src/cart.rs") && !page.contains("<script"), "{page}");
+    let (code, _, err) = run(command(&["report", "rework", "--format", "svg", "--data-dir", dir.text()])).await;
+    assert_eq!(code, 2, "{err}");
+    let exported = run(command(&["export", "commit_files", "--data-dir", dir.text()])).await.1;
+    let before: Vec<Value> = exported.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["previous_committed_at"].clone()).collect();
+    assert_eq!(before.iter().filter(|one| **one == json!("2026-01-01T00:00:00Z")).count(), 1, "{exported}");
+    assert_eq!(before.iter().filter(|one| one.is_null()).count(), 3, "{exported}");
+}

@@ -169,7 +169,7 @@ async fn what_is_under_way_is_told_with_what_is_left_and_a_limit_with_its_end() 
     let dir = Dir::new("state-under-way");
     github.faults().limit = Some(40);
     let url = github.url.clone();
-    let mut asked = command(&["sync", "--org", "acme", "--api-url", &url, "--data-dir", dir.text(), "--fetch", "commits,commit-files"]);
+    let mut asked = command(&["sync", "--org", "acme", "--api-url", &url, "--data-dir", dir.text(), "--fetch", "commits,commit-files", "--files-from", "rest"]);
     let mut child = asked.stderr(std::process::Stdio::piped()).spawn().unwrap();
     // The commits' files need 700 requests; the budget is 40 an hour.
     let told = std::io::BufReader::new(child.stderr.take().unwrap());
@@ -189,7 +189,7 @@ async fn what_is_under_way_is_told_with_what_is_left_and_a_limit_with_its_end() 
     github.faults().limit = None;
     github.faults().latency_ms = 150;
     github.reset_ledger();
-    let mut child = sync(&github, &dir, &["--fetch", "commits,commit-files"]).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let mut child = sync(&github, &dir, &["--fetch", "commits,commit-files", "--files-from", "rest"]).stderr(std::process::Stdio::null()).spawn().unwrap();
     while github.ledger().rest < 30 {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
