@@ -239,12 +239,17 @@ impl DynamoStore {
                     .expression_attribute_names("#g", "_gone")
                     .expression_attribute_names("#v", "_v")
                     .expression_attribute_values(":v", text(version));
-                let mut sets = vec!["#v = :v".to_owned()];
+                let (mut sets, mut removed) = (vec!["#v = :v".to_owned()], vec!["#g".to_owned()]);
                 for (index, (name, value)) in set.iter().enumerate() {
-                    sets.push(format!("#f{index} = :f{index}"));
-                    update = update.expression_attribute_names(format!("#f{index}"), name).expression_attribute_values(format!(":f{index}"), value.clone());
+                    update = update.expression_attribute_names(format!("#f{index}"), name);
+                    if value.is_null() {
+                        removed.push(format!("#f{index}"));
+                    } else {
+                        sets.push(format!("#f{index} = :f{index}"));
+                        update = update.expression_attribute_values(format!(":f{index}"), value.clone());
+                    }
                 }
-                update = update.update_expression(format!("SET {} REMOVE #g", sets.join(", ")));
+                update = update.update_expression(format!("SET {} REMOVE {}", sets.join(", "), removed.join(", ")));
                 item.update(update.build().map_err(broken)?).build()
             }
         })

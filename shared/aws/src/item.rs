@@ -89,7 +89,9 @@ pub(crate) fn pack(record: &Record) -> Packed {
     }
     // JSON is longer than what DynamoDB counts, but for numbers: a safe bound.
     if json.len() + 2 * LONGEST_KEY <= LARGEST {
-        item.extend(record.fields.iter().map(|(name, value)| (name.clone(), attribute(value))));
+        // Null is what is not there: a third of many rows.
+        let said = record.fields.iter().filter(|(_, value)| !value.is_null());
+        item.extend(said.map(|(name, value)| (name.clone(), attribute(value))));
         return Packed { item, parts: Vec::new(), size: json.len() + 200 };
     }
     let parts: Vec<Item> = json
@@ -133,10 +135,11 @@ pub(crate) fn unpack(scope: ScopeId, mut item: Item, whole: Option<Map<String, V
     let key = own(&mut item, "_key").unwrap_or(sk);
     let version = Version(own(&mut item, "_v").unwrap_or_default());
     let gone = item.contains_key("_gone");
-    let fields = whole.unwrap_or_else(|| {
+    let mut fields = whole.unwrap_or_else(|| {
         let fields = item.into_iter().filter(|(name, _)| name != "pk" && !name.starts_with('_'));
         fields.map(|(name, value)| (name, json(value))).collect()
     });
+    fields.retain(|_, value| !value.is_null());
     Stored { scope, key, version, gone, fields }
 }
 

@@ -5,7 +5,8 @@ use crate::entities::{PROJECT_FIELDS, PROJECT_ITEMS, PROJECTS, STAGE_SIGHTINGS};
 use crate::export::Pages;
 use crate::mark;
 use crate::model::{Job, ScopeId, Stored, is_project, project_scope};
-use crate::ports::{Store, StoreError};
+use crate::ports::{Listing, Store, StoreError};
+use crate::report::between;
 use crate::stages::{History, Known, Link, OptionName, STATUS, Sighting};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -22,7 +23,7 @@ pub struct Board {
     /// `organization/projects/number`, if the project is in the copy.
     pub name: Option<String>,
     pub gone: bool,
-    pub items: Vec<Stored>,
+    pub items: Vec<Item>,
     pub sightings: Vec<Sighting>,
     /// What each option of its single-select fields is and was called.
     pub options: Vec<OptionName>,
@@ -30,6 +31,42 @@ pub struct Board {
     pub read_at: Option<Timestamp>,
     /// Names of its single-select fields.
     pub fields: BTreeSet<String>,
+}
+
+/// An item, as far as histories and reports need it.
+#[derive(Debug, Clone)]
+pub struct Item {
+    pub link: Link,
+    /// `issue`, `pull_request` or `draft_issue`.
+    pub kind: Option<String>,
+    pub about: About,
+}
+
+/// What an issue, pull request or item is grouped by.
+#[derive(Debug, Clone, Default)]
+pub struct About {
+    pub creator: Option<String>,
+    pub labels: Vec<String>,
+    pub assignees: Vec<String>,
+    pub milestone: Option<String>,
+    pub created_at: Option<Timestamp>,
+    pub closed_at: Option<Timestamp>,
+}
+
+impl About {
+    pub(crate) fn of(row: &Stored) -> Self {
+        let text = |name: &str| row.fields.get(name).and_then(Value::as_str).map(str::to_owned);
+        let texts = |name: &str| row.fields.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+        let time = |name: &str| text(name)?.parse::<Timestamp>().ok();
+        Self {
+            creator: text("author").or_else(|| text("creator")),
+            labels: texts("labels"),
+            assignees: texts("assignees"),
+            milestone: text("milestone"),
+            created_at: time("created_at"),
+            closed_at: time("closed_at"),
+        }
+    }
 }
 
 /// The scopes of boards of which anything is known, in order.
@@ -59,21 +96,22 @@ pub async fn read(store: &dyn Store, scope: ScopeId, project: Option<&Stored>) -
         title: None,
         name: None,
         gone: false,
-        items: rows(store, &PROJECT_ITEMS, scope).await?,
+        items: Vec::new(),
         sightings: Vec::new(),
         options: Vec::new(),
         read_at: mark::read(store, &Job { scope, sweep: PROJECT_ITEMS.name.to_owned(), integration: None }).await?.began_at,
         fields: BTreeSet::new(),
     };
     let mut told: Option<Map<String, Value>> = project.map(|row| row.fields.clone());
-    let mut pages = Pages::new(store, &STAGE_SIGHTINGS, scope);
+    let mut pages = Pages::new(store, &PROJECT_ITEMS, scope);
     while let Some(page) = pages.next().await? {
-        for row in page {
-            board.sightings.extend(Sighting::read(&row));
-            told.get_or_insert_with(|| {
-                json!({ "number": row.fields.get("project"), "node_id": row.fields.get("project_node_id") }).as_object().cloned().unwrap_or_default()
-            });
-        }
+        board.items.extend(page.iter().map(item));
+    }
+    board.sightings = sightings(store, scope, &board.items).await?;
+    if told.is_none() {
+        let first = store.list(&Listing { entity: &STAGE_SIGHTINGS, scope, prefix: "", after: None, limit: 1 }).await?;
+        let named = |row: &Stored| json!({ "number": row.fields.get("project"), "node_id": row.fields.get("project_node_id") });
+        told = first.rows.first().and_then(|row| named(row).as_object().cloned());
     }
     for field in rows(store, &PROJECT_FIELDS, scope).await? {
         let options: Vec<Value> = field.fields.get("options").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -105,6 +143,17 @@ pub(crate) fn name_of(url: &str) -> Option<String> {
     Some(format!("{owner}/projects/{number}"))
 }
 
+/// All that was seen on the board, in no order, read in several parts at once: keys begin with the source, and those of
+/// two sources go on with the item.
+async fn sightings(store: &dyn Store, scope: ScopeId, items: &[Item]) -> Result<Vec<Sighting>, StoreError> {
+    let item = |part: usize| items.get(items.len() * part / 4).map_or("", |item| item.link.item.as_str());
+    let mut bounds = vec![format!("snapshot#{}", item(2)), "timeline#".to_owned(), "webhook#".to_owned()];
+    bounds.extend((1..4).map(|part| format!("webhook#{}", item(part))));
+    bounds.dedup();
+    let bounds: Vec<&str> = bounds.iter().map(String::as_str).collect();
+    between(store, &STAGE_SIGHTINGS, scope, &bounds, |row| Sighting::read(&row)).await
+}
+
 async fn rows(store: &dyn Store, entity: &'static crate::entities::Entity, scope: ScopeId) -> Result<Vec<Stored>, StoreError> {
     let mut all = Vec::new();
     let mut pages = Pages::new(store, entity, scope);
@@ -118,7 +167,7 @@ impl Board {
     /// What happened on it, by the field that is its stage.
     #[must_use]
     pub fn histories(&self, field: &str) -> Vec<History> {
-        let known = Known { links: self.items.iter().map(link).collect(), options: self.options.clone(), read_at: self.read_at };
+        let known = Known { links: self.items.iter().map(|item| item.link.clone()).collect(), options: self.options.clone(), read_at: self.read_at };
         History::all(&self.sightings, &known, field)
     }
 
@@ -160,12 +209,9 @@ impl Board {
     }
 }
 
-fn link(row: &Stored) -> Link {
+fn item(row: &Stored) -> Item {
     let number = |name: &str| row.fields.get(name).and_then(Value::as_u64);
-    Link {
-        item: row.key.clone(),
-        gone: row.gone,
-        content: row.fields.get("content_node_id").and_then(Value::as_str).map(str::to_owned),
-        issue: number("repo_id").zip(number("number")),
-    }
+    let text = |name: &str| row.fields.get(name).and_then(Value::as_str).map(str::to_owned);
+    let link = Link { item: row.key.clone(), gone: row.gone, content: text("content_node_id"), issue: number("repo_id").zip(number("number")) };
+    Item { link, kind: text("type"), about: About::of(row) }
 }

@@ -129,6 +129,16 @@ pub struct Stored {
     pub fields: Map<String, Value>,
 }
 
+impl Stored {
+    /// Whether it is made of just these fields; null is what is not there.
+    #[must_use]
+    pub fn says(&self, fields: &Map<String, Value>) -> bool {
+        let mut said = fields.iter().filter(|(_, value)| !value.is_null());
+        let all = said.clone().count() == self.fields.len();
+        all && said.all(|(name, value)| self.fields.get(name) == Some(value))
+    }
+}
+
 /// What a write did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {

@@ -167,7 +167,7 @@ impl Visit<'_> {
         let stored = if keys.is_empty() { Vec::new() } else { self.env.store.get(entity, self.scope(), &keys).await? };
         let living: BTreeMap<&str, &Stored> = stored.iter().filter(|row| !row.gone).map(|row| (row.key.as_str(), row)).collect();
         let fresh = ours.iter().filter(|record| !living.contains_key(record.key.as_str())).count();
-        let known = ours.iter().all(|record| living.get(record.key.as_str()).is_some_and(|row| row.fields == record.fields));
+        let known = ours.iter().all(|record| living.get(record.key.as_str()).is_some_and(|row| row.says(&record.fields)));
         Ok((count(fresh), known && !self.full()))
     }
 

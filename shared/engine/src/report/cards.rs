@@ -1,7 +1,8 @@
 //! What a report of stages counts: items and the stages they stayed in. Computes nothing.
 
+use crate::boards::About;
 use crate::entities::{ISSUES, PULL_REQUESTS};
-use crate::model::{ScopeId, Stored};
+use crate::model::ScopeId;
 use crate::node::padded;
 use crate::ports::{Store, StoreError};
 pub use crate::stages::Stay;
@@ -9,7 +10,6 @@ use crate::stages::{self, History};
 use crate::{boards, export};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// An item of a project or, without a board, an issue.
@@ -61,15 +61,17 @@ pub async fn from_boards(store: &dyn Store, field: &str) -> Result<Vec<Card>, St
     let projects = boards::projects(store).await?;
     let mut cards = Vec::new();
     for scope in boards::scopes(store).await? {
-        let Some(board) = boards::read(store, scope, projects.get(&scope)).await?.filter(|board| !board.gone) else { continue };
+        let Some(mut board) = boards::read(store, scope, projects.get(&scope)).await?.filter(|board| !board.gone) else { continue };
         let project = board.title.clone().or_else(|| board.name.clone()).unwrap_or_else(|| format!("project {}", board.number));
         let histories = board.histories(board.field(Some(field)));
-        let items: BTreeMap<&str, &Stored> = board.items.iter().map(|row| (row.key.as_str(), row)).collect();
+        // Histories hold all that is needed of them.
+        drop(std::mem::take(&mut board.sightings));
+        let items: BTreeMap<&str, &boards::Item> = board.items.iter().map(|item| (item.link.item.as_str(), item)).collect();
         let contents = contents(store, &histories).await?;
         for history in histories {
             let item = history.item.as_deref().and_then(|item| items.get(item).copied());
             let content = history.issue.and_then(|issue| contents.get(&issue));
-            let kind = match item.and_then(|row| row.fields.get("type")?.as_str()) {
+            let kind = match item.and_then(|item| item.kind.as_deref()) {
                 Some("draft_issue") => ItemKind::Draft,
                 Some("pull_request") => ItemKind::PullRequest,
                 Some("issue") => ItemKind::Issue,
@@ -79,23 +81,19 @@ pub async fn from_boards(store: &dyn Store, field: &str) -> Result<Vec<Card>, St
                     None => continue,
                 },
             };
-            let fields = content.map(|(_, row)| &row.fields).or(item.map(|row| &row.fields));
-            let Some(fields) = fields else { continue };
-            let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
-            let texts = |name: &str| fields.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-            let time = |name: &str| text(name)?.parse::<Timestamp>().ok();
-            let Some(created_at) = time("created_at").or_else(|| Some(history.transitions.first()?.at)) else { continue };
+            let Some(about) = content.map(|(_, about)| about).or(item.map(|item| &item.about)) else { continue };
+            let Some(created_at) = about.created_at.or_else(|| Some(history.transitions.first()?.at)) else { continue };
             cards.push(Card {
                 project: project.clone(),
                 repo: history.issue.and_then(|(repo, _)| names.get(&repo).cloned()),
                 number: history.issue.map(|(_, number)| number),
                 kind,
-                creator: text("author").or_else(|| text("creator")),
-                labels: texts("labels"),
-                assignees: texts("assignees"),
-                milestone: text("milestone"),
+                creator: about.creator.clone(),
+                labels: about.labels.clone(),
+                assignees: about.assignees.clone(),
+                milestone: about.milestone.clone(),
                 created_at,
-                closed_at: time("closed_at"),
+                closed_at: about.closed_at,
                 // An item is put on the board and into a stage at once: that is no stay in no stage.
                 stays: stages::stays(&history.transitions).into_iter().filter(|stay| stay.stage.is_some() || stay.end != Some(stay.start)).collect(),
             });
@@ -104,7 +102,7 @@ pub async fn from_boards(store: &dyn Store, field: &str) -> Result<Vec<Card>, St
     Ok(cards)
 }
 
-type Contents = BTreeMap<(ScopeId, u64), (ItemKind, Stored)>;
+type Contents = BTreeMap<(ScopeId, u64), (ItemKind, About)>;
 
 /// The issues and pull requests that histories are about, as far as they are copied.
 async fn contents(store: &dyn Store, histories: &[History]) -> Result<Contents, StoreError> {
@@ -116,9 +114,12 @@ async fn contents(store: &dyn Store, histories: &[History]) -> Result<Contents, 
     for (repo, keys) in wanted {
         for (entity, kind) in [(&ISSUES, ItemKind::Issue), (&PULL_REQUESTS, ItemKind::PullRequest)] {
             let keys: Vec<String> = keys.iter().filter(|key| key.parse().is_ok_and(|number| !all.contains_key(&(repo, number)))).cloned().collect();
-            for row in store.get(entity, repo, &keys).await?.into_iter().filter(|row| !row.gone) {
-                if let Ok(number) = row.key.parse() {
-                    all.insert((repo, number), (kind, row));
+            // Texts may be long: they are let go of in between.
+            for keys in keys.chunks(1000) {
+                for row in store.get(entity, repo, keys).await?.iter().filter(|row| !row.gone) {
+                    if let Ok(number) = row.key.parse() {
+                        all.insert((repo, number), (kind, About::of(row)));
+                    }
                 }
             }
         }

@@ -18,6 +18,17 @@ pub(crate) async fn pick<T>(
     pick: impl Fn(Stored) -> Option<T>,
 ) -> Result<Vec<T>, StoreError> {
     let bounds: Vec<&str> = (1..PARTS).filter_map(|part| keys.get(keys.len() * part / PARTS)).map(String::as_str).collect();
+    between(store, entity, scope, &bounds, pick).await
+}
+
+/// The same, divided at these keys, which are in order.
+pub(crate) async fn between<T>(
+    store: &dyn Store,
+    entity: &'static Entity,
+    scope: ScopeId,
+    bounds: &[&str],
+    pick: impl Fn(Stored) -> Option<T>,
+) -> Result<Vec<T>, StoreError> {
     let from = std::iter::once(None).chain(bounds.iter().copied().map(Some));
     let until = bounds.iter().copied().map(Some).chain(std::iter::once(None));
     let parts = from.zip(until).map(|(from, until)| part(store, entity, scope, (from, until), &pick));

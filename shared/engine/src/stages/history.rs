@@ -45,18 +45,17 @@ impl History {
     #[must_use]
     pub fn all(sightings: &[Sighting], known: &Known, field: &str) -> Vec<Self> {
         let links = known.links.as_slice();
-        let mut each: BTreeMap<String, Sighting> = BTreeMap::new();
-        for sighting in sightings {
-            each.entry(sighting.key()).or_insert_with(|| sighting.clone());
-        }
-        let each: Vec<Sighting> = each.into_values().collect();
+        let mut each: Vec<(String, &Sighting)> = sightings.iter().map(|sighting| (sighting.key(), sighting)).collect();
+        each.sort_by(|(one, _), (other, _)| one.cmp(other));
+        each.dedup_by(|(one, _), (other, _)| one == other);
+        let each: Vec<&Sighting> = each.into_iter().map(|(_, sighting)| sighting).collect();
         let fields = of_field(&each, field);
         let concerns = |sighting: &Sighting| match (&sighting.what, &sighting.field_id) {
             (What::Moved, Some(id)) => fields.contains(id),
             (What::Moved, None) => sighting.field.eq_ignore_ascii_case(field),
             _ => true,
         };
-        let names = Names::new(each.iter().filter(|sighting| concerns(sighting)), &known.options);
+        let names = Names::new(each.iter().copied().filter(|sighting| concerns(sighting)), &known.options);
         let (subjects, of_board) = subjects::sort(&each, links);
         let end = of_board.iter().find(|sighting| sighting.what == What::Removed).map(|end| walk::gone(end.latest, end.earliest, end.source));
         let by_item: BTreeMap<&str, &Link> = links.iter().map(|link| (link.item.as_str(), link)).collect();
@@ -88,7 +87,7 @@ fn is_of(sighting: &Sighting, link: &Link) -> bool {
 }
 
 /// The fields that are called so now, or were when they were last heard of.
-fn of_field(sightings: &[Sighting], field: &str) -> BTreeSet<String> {
+fn of_field(sightings: &[&Sighting], field: &str) -> BTreeSet<String> {
     let mut last: BTreeMap<&str, (Timestamp, &str)> = BTreeMap::new();
     for sighting in sightings.iter().filter(|sighting| sighting.what == What::Moved) {
         if let Some(id) = &sighting.field_id {

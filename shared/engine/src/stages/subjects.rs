@@ -76,14 +76,14 @@ fn names(item: Option<&String>, content: Option<&String>, issue: Option<(ScopeId
 }
 
 /// What was seen, by what it was seen of; and what was seen of the board as a whole.
-pub(super) fn sort<'a>(sightings: &'a [Sighting], links: &[Link]) -> (Vec<Vec<&'a Sighting>>, Vec<&'a Sighting>) {
+pub(super) fn sort<'a>(sightings: &[&'a Sighting], links: &[Link]) -> (Vec<Vec<&'a Sighting>>, Vec<&'a Sighting>) {
     let mut sets = Sets::default();
     for link in links {
         sets.join(names(Some(&link.item), link.content.as_ref(), link.issue));
     }
     let mut of_board = Vec::new();
     let mut of_items = Vec::new();
-    for sighting in sightings {
+    for sighting in sightings.iter().copied() {
         match sets.join(names(sighting.item.as_ref(), sighting.content.as_ref(), sighting.issue)) {
             Some(number) => of_items.push((number, sighting)),
             None => of_board.push(sighting),
