@@ -4,13 +4,14 @@
 use aws::Embedded;
 use engine::entities::{self, Entity};
 use engine::{
-    Clock, Env, Job, Listed, Listing, Outcome, Queue, Record, ScopeId, Settings, State, StateKey, Store, StoreError, Stored, Tokens, Written, advance, discover,
+    Clock, Env, Job, Listed, Listing, Outcome, Presence, Queue, Record, ScopeId, Settings, State, StateKey, Store, StoreError, Stored, Tokens, Written,
+    advance, discover,
 };
 use github::{ApiUrl, Token};
 use jiff::Timestamp;
 use serde_json::Value;
 use sim::{GitHub, Random, Size, World};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -277,15 +278,17 @@ pub struct Mortal {
     left: AtomicU64,
     /// It also dies as the n-th request is under way.
     request: Option<(GitHub, u64)>,
+    /// Declared fields that a whole record did not have, null or not, as `entity field`.
+    pub lacking: Mutex<BTreeSet<String>>,
 }
 
 impl Mortal {
     pub fn new(inner: Arc<dyn Store>, calls: u64) -> Self {
-        Self { inner, left: AtomicU64::new(calls), request: None }
+        Self { inner, left: AtomicU64::new(calls), request: None, lacking: Mutex::default() }
     }
 
     pub fn at_request(inner: Arc<dyn Store>, github: &GitHub, number: u64) -> Self {
-        Self { inner, left: AtomicU64::new(u64::MAX), request: Some((github.clone(), number)) }
+        Self { inner, left: AtomicU64::new(u64::MAX), request: Some((github.clone(), number)), lacking: Mutex::default() }
     }
 
     fn live(&self) -> Result<(), StoreError> {
@@ -301,6 +304,10 @@ impl Mortal {
 impl Store for Mortal {
     async fn put(&self, records: &[Record]) -> Result<Written, StoreError> {
         self.live()?;
+        for record in records.iter().filter(|record| record.presence == Presence::Whole) {
+            let lacking = record.entity.fields.iter().filter(|field| !record.fields.contains_key(field.name));
+            self.lacking.lock().unwrap().extend(lacking.map(|field| format!("{} {}", record.entity.name, field.name)));
+        }
         self.inner.put(records).await
     }
     async fn list(&self, listing: &Listing<'_>) -> Result<Listed, StoreError> {

@@ -9,14 +9,16 @@
 //! | `_v` | version, as text that orders |
 //! | `_d` | digest of the fields: tells a change without reading the item |
 //! | `_gone` | of a tombstone: true |
+//! | `_j` | of `stage_sightings`, which there are many of and only we read: all fields, as JSON |
 //! | `_parts`, `_part` | an item over 390 KB is cut into parts, `sk` + U+0001 + digest + number |
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use engine::entities::STAGE_SIGHTINGS;
 use engine::{Presence, Record, ScopeId, Stored, Version};
 use serde_json::{Map, Number, Value};
 use sha2::Digest;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -87,6 +89,11 @@ pub(crate) fn pack(record: &Record) -> Packed {
     if record.presence == Presence::Gone {
         item.insert("_gone".to_owned(), AttributeValue::Bool(true));
     }
+    if record.entity == &STAGE_SIGHTINGS && json.len() + 2 * LONGEST_KEY <= LARGEST {
+        let said: BTreeMap<&String, &Value> = record.fields.iter().filter(|(_, value)| !value.is_null()).collect();
+        item.insert("_j".to_owned(), text(serde_json::to_string(&said).unwrap_or_default()));
+        return Packed { item, parts: Vec::new(), size: json.len() + 200 };
+    }
     // JSON is longer than what DynamoDB counts, but for numbers: a safe bound.
     if json.len() + 2 * LONGEST_KEY <= LARGEST {
         // Null is what is not there: a third of many rows.
@@ -135,7 +142,8 @@ pub(crate) fn unpack(scope: ScopeId, mut item: Item, whole: Option<Map<String, V
     let key = own(&mut item, "_key").unwrap_or(sk);
     let version = Version(own(&mut item, "_v").unwrap_or_default());
     let gone = item.contains_key("_gone");
-    let mut fields = whole.unwrap_or_else(|| {
+    let packed = item.remove("_j").and_then(|json| serde_json::from_str(json.as_s().ok()?).ok());
+    let mut fields = whole.or(packed).unwrap_or_else(|| {
         let fields = item.into_iter().filter(|(name, _)| name != "pk" && !name.starts_with('_'));
         fields.map(|(name, value)| (name, json(value))).collect()
     });

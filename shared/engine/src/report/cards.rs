@@ -2,12 +2,13 @@
 
 use crate::boards::About;
 use crate::entities::{ISSUES, PULL_REQUESTS};
-use crate::model::ScopeId;
+use crate::model::{ScopeId, Stored};
 use crate::node::padded;
 use crate::ports::{Store, StoreError};
 pub use crate::stages::Stay;
 use crate::stages::{self, History};
 use crate::{boards, export};
+use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -115,13 +116,13 @@ async fn contents(store: &dyn Store, histories: &[History]) -> Result<Contents, 
         for (entity, kind) in [(&ISSUES, ItemKind::Issue), (&PULL_REQUESTS, ItemKind::PullRequest)] {
             let keys: Vec<String> = keys.iter().filter(|key| key.parse().is_ok_and(|number| !all.contains_key(&(repo, number)))).cloned().collect();
             // Texts may be long: they are let go of in between.
-            for keys in keys.chunks(1000) {
-                for row in store.get(entity, repo, keys).await?.iter().filter(|row| !row.gone) {
-                    if let Ok(number) = row.key.parse() {
-                        all.insert((repo, number), (kind, About::of(row)));
-                    }
-                }
-            }
+            let read = async |keys: &[String]| {
+                let rows = store.get(entity, repo, keys).await?;
+                let about = |row: &Stored| Some(((repo, row.key.parse().ok()?), (kind, About::of(row))));
+                Ok::<Vec<_>, StoreError>(rows.iter().filter(|row| !row.gone).filter_map(about).collect())
+            };
+            let parts: Vec<Vec<_>> = stream::iter(keys.chunks(500).map(read)).buffered(4).try_collect().await?;
+            all.extend(parts.into_iter().flatten());
         }
     }
     Ok(all)
