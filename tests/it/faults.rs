@@ -273,6 +273,39 @@ async fn what_is_refused_stops_nothing_else_and_is_told() {
     }
 }
 
+/// Whatever bytes come, over either API or git: no panic, no endless loop, and a message that says what is wrong. What a
+/// changed byte made of a row stays until the item changes, so that only the next whole reading is the truth again.
+#[tokio::test]
+async fn mangled_replies_make_no_panic() {
+    for seed in seeds().into_iter().take(usize::try_from(std::env::var("SEI_FUZZ").ok().and_then(|text| text.parse().ok()).unwrap_or(40_u64)).unwrap()) {
+        let mut bench = Bench::new(seed, &[Size(4, 5, 30)]).await;
+        bench.github.faults().random = Random(seed);
+        bench.github.faults().mangled = 400;
+        for _ in 0..3 {
+            let queue = Arc::new(crate::bench::TestQueue::default());
+            let env = bench.env(Arc::new(bench.table.store()), queue);
+            if let Ok(found) = engine::discover("acme", &env).await {
+                let files = found.jobs.iter().map(|job| engine::Job { sweep: "commit_files".to_owned(), ..job.clone() });
+                for job in found.jobs.iter().cloned().chain(files) {
+                    if let Err(error) = engine::advance(&job, &env, jiff::Timestamp::MAX).await {
+                        assert!(!error.to_string().is_empty(), "seed {seed}");
+                    }
+                }
+            }
+            bench.pass(600);
+        }
+        bench.github.faults().mangled = 0;
+        bench.settings.full = true;
+        bench.pass(90_000);
+        bench.sync().await;
+        let (truth, counts) = (bench.github.world().truth(), bench.counts().await);
+        for entity in ["repositories", "issues", "pull_requests", "commits"] {
+            assert!(counts[entity] >= truth[entity].as_u64().unwrap(), "seed {seed}: {entity} are missing: {counts:?}");
+        }
+        assert!(bench.github.ledger().breaches.is_empty(), "seed {seed}: {:?}", bench.github.ledger().breaches);
+    }
+}
+
 /// A sync that gives up on a job after a while, as the command does.
 async fn limited_patience(bench: &Bench, store: Arc<dyn Store>) -> Vec<Outcome> {
     let queue = Arc::new(crate::bench::TestQueue::default());

@@ -1,8 +1,8 @@
 //! The files of commits: git and REST tell the same, git at no cost, and REST takes over where git cannot be had.
 
 use crate::bench::Bench;
-use engine::FilesFrom;
-use serde_json::Value;
+use engine::{FilesFrom, StateKey, Store};
+use serde_json::{Value, json};
 use sim::{GitServer, Size};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -193,4 +193,34 @@ async fn git_is_not_followed_to_another_host() {
     assert!(matches!(error, github::Error::OtherHost { .. }), "{error}");
     assert!(!format!("{error} {error:?}").contains("canary"));
     assert!(!reached.load(Ordering::SeqCst));
+}
+
+/// The list and the mark as an earlier version left them: commits by their name alone, one of them just written.
+#[tokio::test]
+async fn a_list_of_a_former_version_is_worked_off() {
+    for files_from in [FilesFrom::Auto, FilesFrom::Rest] {
+        let mut bench = bench(12, files_from).await;
+        bench.settings.groups.remove(&engine::Group::CommitFiles);
+        bench.sync().await;
+        let store = bench.table.store();
+        let commits: Vec<(String, String)> = {
+            let rows = bench.rows().await;
+            let keys = rows.keys().filter_map(|key| key.strip_prefix("commits ")?.split_once(' '));
+            keys.map(|(scope, sha)| (scope.to_owned(), sha.to_owned())).collect()
+        };
+        for (scope, sha) in &commits {
+            store.save(&StateKey { of: format!("files#{scope}"), name: sha.clone() }, 0, &json!({})).await.unwrap();
+        }
+        let (scope, sha) = commits.first().unwrap();
+        let mark = json!({ "pages": 3, "memo": { "seeded": true }, "walk": { "position": { "seeded": true, "done": sha, "sha": null, "page": null } },
+            "etag": "W/\"1\"", "a_field_of_tomorrow": 1 });
+        store.save(&StateKey { of: format!("repo#{scope}"), name: "mark#commit_files".to_owned() }, 0, &mark).await.unwrap();
+        bench.settings.groups.insert(engine::Group::CommitFiles);
+        bench.pass(3600);
+        bench.sync().await;
+        bench.assert_true(&format!("{files_from:?}")).await;
+        for (scope, _) in &commits {
+            assert!(store.states_of(&format!("files#{scope}")).await.unwrap().is_empty());
+        }
+    }
 }

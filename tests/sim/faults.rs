@@ -15,6 +15,8 @@ pub struct Faults {
     /// Per thousand replies: the connection breaks before a byte of the body.
     pub reset: u64,
     pub latency_ms: u64,
+    /// Per thousand replies: some bytes of the body are others.
+    pub mangled: u64,
     /// Each reply takes up to so many milliseconds more, by the seed.
     pub jitter_ms: u64,
     /// Status for every request about a repository (`owner/name`), for those of its lists whose name is given, or all.
@@ -53,6 +55,7 @@ impl Default for Faults {
             truncated: 0,
             reset: 0,
             latency_ms: 0,
+            mangled: 0,
             jitter_ms: 0,
             refuse: HashMap::new(),
             out_of_scope: Vec::new(),

@@ -6,6 +6,7 @@ use crate::doors::Doors;
 use crate::faults::{Faults, Ledger};
 use crate::hooks::Hooks;
 use crate::profile::{self, Identity};
+use crate::random::Random;
 use crate::world::World;
 use asked::Asked;
 use axum::Router;
@@ -180,10 +181,35 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
         tokio::time::sleep(Duration::from_millis(latency)).await;
     }
     let reply = answer(&shared, &head.method, &head.uri, &head.headers, &body);
+    let reply = mangled(&shared, reply).await;
     let mut limits = lock(&shared.limits);
     limits.in_flight -= 1;
     limits.flying.entry(token).and_modify(|flying| *flying -= 1);
     reply
+}
+
+/// Now and then, some bytes are others.
+async fn mangled(shared: &Shared, reply: Reply) -> Reply {
+    let mut random = {
+        let mut faults = lock(&shared.faults);
+        let most = faults.mangled;
+        // Drawn only where somebody asked for it, so that other faults stay where they are.
+        if most == 0 || faults.random.below(1000) >= most {
+            return reply;
+        }
+        Random(faults.random.draw())
+    };
+    let (head, body) = reply.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, usize::MAX).await else { return Response::from_parts(head, Body::empty()) };
+    let mut body = body.to_vec();
+    let length = u64::try_from(body.len()).unwrap_or(0);
+    for _ in 0..=random.below(4) {
+        let at = usize::try_from(random.below(length)).unwrap_or(0);
+        if let Some(byte) = body.get_mut(at) {
+            *byte = u8::try_from(random.below(256)).unwrap_or(0);
+        }
+    }
+    Response::from_parts(head, Body::from(body))
 }
 
 fn token_of(headers: &HeaderMap) -> String {

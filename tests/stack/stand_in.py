@@ -157,6 +157,8 @@ class StandIn:
                 if "_v" not in item or "_gone" in item:
                     continue
                 fields = {name: read(value) for name, value in item.items() if name not in ("pk", "sk") and not name.startswith("_")}
+                if "_j" in item:
+                    fields = json.loads(item["_j"]["S"])
                 found.setdefault(entity, {})[scope, item["sk"]["S"]] = fields
         return found
 

@@ -169,6 +169,22 @@ mod tests {
     }
 
     #[test]
+    fn whatever_is_in_a_file_makes_no_panic() {
+        let good = "name = \"acme\"\norganizations = [\"acme\"]\nfetch = [\"issues\"]\nsince = 2025-01-31\nfiles_from = \"git\"\n[repositories]\ninclude = [\"api-*\"]\n";
+        let mut random = sim::Random(1);
+        let mut read = 0;
+        for _ in 0..5000 {
+            let mut bytes = good.as_bytes().to_vec();
+            for _ in 0..=random.below(3) {
+                let at = usize::try_from(random.below(bytes.len() as u64)).unwrap();
+                bytes[at] = u8::try_from(random.below(128)).unwrap();
+            }
+            read += u32::from(parse(&String::from_utf8(bytes).unwrap()).is_ok());
+        }
+        assert!((1..5000).contains(&read), "some are still files, some are not: {read}");
+    }
+
+    #[test]
     fn each_mistake_is_named_with_what_to_write() {
         let good = "name = \"acme\"\norganizations = [\"acme\"]\n";
         for (more, told) in [
