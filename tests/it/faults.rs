@@ -298,7 +298,8 @@ async fn mangled_replies_make_no_panic() {
         bench.settings.full = true;
         bench.pass(90_000);
         bench.sync().await;
-        let (truth, counts) = (bench.github.world().truth(), bench.counts().await);
+        let truth = bench.github.world().truth();
+        let counts = bench.counts().await;
         for entity in ["repositories", "issues", "pull_requests", "commits"] {
             assert!(counts[entity] >= truth[entity].as_u64().unwrap(), "seed {seed}: {entity} are missing: {counts:?}");
         }
