@@ -66,6 +66,9 @@ impl Store for Marks {
     async fn first_states_of(&self, _: &str, _: usize) -> Result<Vec<(String, State)>, StoreError> {
         Ok(Vec::new())
     }
+    async fn list_names(&self, _: &str, _: &[String], _: bool) -> Result<(), StoreError> {
+        Ok(())
+    }
     async fn save(&self, key: &StateKey, seen: u64, value: &Value) -> Result<u64, StoreError> {
         self.0.lock().unwrap().insert(key.clone(), State { revision: seen + 1, value: value.clone() });
         Ok(seen + 1)

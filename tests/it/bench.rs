@@ -342,6 +342,10 @@ impl Store for Mortal {
         self.live()?;
         self.inner.first_states_of(of, most).await
     }
+    async fn list_names(&self, of: &str, names: &[String], on: bool) -> Result<(), StoreError> {
+        self.live()?;
+        self.inner.list_names(of, names, on).await
+    }
     async fn save(&self, key: &StateKey, seen: u64, value: &Value) -> Result<u64, StoreError> {
         self.live()?;
         self.inner.save(key, seen, value).await

@@ -224,3 +224,15 @@ async fn a_list_of_a_former_version_is_worked_off() {
         }
     }
 }
+
+/// Several repositories at once: nobody's history is thrown away while it is still needed.
+#[tokio::test]
+async fn each_history_is_fetched_once() {
+    let bench = Bench::new(14, &[Size(0, 0, 1200), Size(0, 0, 1200), Size(0, 0, 1200)]).await;
+    // Two workers on each job, so that pages of several sweeps come in turn.
+    bench.sync_on(Arc::new(bench.table.store()), crate::bench::Delivery::Shuffled(3)).await.unwrap();
+    bench.assert_true("three at once").await;
+    let asked = bench.github.ledger().git;
+    // Two a fetch, for two workers who do not wait for each other, and some for what was listed meanwhile; 66 if each threw away the others.
+    assert!(asked <= 30, "{asked} requests over git");
+}

@@ -123,6 +123,9 @@ impl Store for Counting {
     async fn first_states_of(&self, of: &str, most: usize) -> Result<Vec<(String, State)>, StoreError> {
         self.0.first_states_of(of, most).await
     }
+    async fn list_names(&self, of: &str, names: &[String], on: bool) -> Result<(), StoreError> {
+        self.0.list_names(of, names, on).await
+    }
     async fn save(&self, key: &StateKey, seen: u64, value: &serde_json::Value) -> Result<u64, StoreError> {
         self.1.fetch_add(u64::from(key.of == "ledgers"), Ordering::SeqCst);
         self.0.save(key, seen, value).await

@@ -486,6 +486,10 @@ impl Store for DynamoStore {
         self.read_states_of(of, Some(most)).await
     }
 
+    async fn list_names(&self, of: &str, names: &[String], on: bool) -> Result<(), StoreError> {
+        self.write_list(of, names, on).await
+    }
+
     async fn save(&self, key: &StateKey, seen: u64, value: &Value) -> Result<u64, StoreError> {
         self.save_state(key, seen, value).await
     }

@@ -1,14 +1,15 @@
-//! Deletes rows of a partition for good. Knows keys only; what may be deleted, the engine decides.
+//! Writes that are many and need no condition: rows that are deleted for good, and names on lists. Knows keys only;
+//! what may be deleted, the engine decides.
 
 use crate::dynamo::DynamoStore;
 use crate::item::{self, Item, keys, string, text};
 use crate::wire::{self, failed};
-use aws_sdk_dynamodb::types::{DeleteRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
 use engine::entities::Entity;
 use engine::{ScopeId, StoreError};
 use std::sync::PoisonError;
 
-/// DynamoDB takes so many deletes in one request.
+/// DynamoDB takes so many writes in one request.
 const AT_ONCE: usize = 25;
 
 impl DynamoStore {
@@ -49,7 +50,30 @@ impl DynamoStore {
             let delete = DeleteRequest::builder().set_key(Some(keys(&string(item, "pk"), &string(item, "sk")))).build().map_err(broken)?;
             Ok::<_, StoreError>(WriteRequest::builder().delete_request(delete).build())
         };
-        let mut open = items.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        self.write_together(items.iter().map(one).collect::<Result<Vec<_>, _>>()?, doing).await
+    }
+
+    /// Puts names on a list of `of`, or takes them off it: whether they are there already does not matter.
+    pub(crate) async fn write_list(&self, of: &str, names: &[String], on: bool) -> Result<(), StoreError> {
+        let doing = "writing a list";
+        let broken = |error: aws_sdk_dynamodb::error::BuildError| StoreError::Broken { what: doing.to_owned(), source: error.into() };
+        let one = |name: &String| {
+            let request = WriteRequest::builder();
+            let mut item = keys(of, name);
+            Ok::<_, StoreError>(if on {
+                item.insert("revision".to_owned(), AttributeValue::N("1".to_owned()));
+                request.put_request(PutRequest::builder().set_item(Some(item)).build().map_err(broken)?).build()
+            } else {
+                request.delete_request(DeleteRequest::builder().set_key(Some(item)).build().map_err(broken)?).build()
+            })
+        };
+        for names in names.chunks(AT_ONCE) {
+            self.write_together(names.iter().map(one).collect::<Result<Vec<_>, _>>()?, doing).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_together(&self, mut open: Vec<WriteRequest>, doing: &str) -> Result<(), StoreError> {
         let mut tried = 0;
         while !open.is_empty() {
             if tried == wire::TRIES {

@@ -45,6 +45,10 @@ pub trait Store: Send + Sync {
     /// The first so many pieces of state of one partition, by name.
     async fn first_states_of(&self, of: &str, most: usize) -> Result<Vec<(String, State)>, StoreError>;
 
+    /// Puts names on a list, each a piece of state without a value (`on`), or takes them off it. Whether they are there
+    /// already does not matter; may stop half-way on an error, and is then repeated.
+    async fn list_names(&self, of: &str, names: &[String], on: bool) -> Result<(), StoreError>;
+
     /// Writes a piece of state if its revision is still `seen`, and returns the next revision;
     /// [`StoreError::Conflict`] if somebody else wrote in between. A null value deletes it.
     async fn save(&self, key: &StateKey, seen: u64, value: &Value) -> Result<u64, StoreError>;

@@ -35,6 +35,8 @@ pub(crate) struct Fetched {
     /// Commits older than this, in seconds since 1970, were left out; none if it is whole.
     pub(crate) since: Option<i64>,
     pub(crate) without_contents: bool,
+    /// On the disk.
+    pub(crate) bytes: u64,
     pub(crate) head: ObjectId,
 }
 
@@ -99,9 +101,13 @@ impl Scratch {
         self.lock().remove(&scope);
     }
 
-    /// Gives up what nobody reads just now.
+    /// Gives up what nobody reads just now, if the next one would find less than half of the room: who is between two
+    /// pages would have to fetch again.
     pub(crate) fn make_room(&self) {
-        self.lock().retain(|_, fetched| Arc::strong_count(fetched) > 1);
+        let mut kept = self.lock();
+        if kept.values().map(|fetched| fetched.bytes).sum::<u64>() > self.room / 2 {
+            kept.retain(|_, fetched| Arc::strong_count(fetched) > 1);
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<ScopeId, Arc<Fetched>>> {

@@ -120,7 +120,7 @@ impl Sweep for CommitFiles {
             return seed(visit, position).await;
         }
         (position.seeded, memo.seeded) = (true, true);
-        pending::strike(visit, std::mem::take(&mut position.finished)).await?;
+        pending::strike(visit, &std::mem::take(&mut position.finished)).await?;
         let mut page = match (position.commit.take(), position.page.take()) {
             (Some(name), Some(url)) => over_rest(visit, &mut position, name, Some(url)).await?,
             _ => newest(visit, &mut position, &mut memo).await?,

@@ -98,9 +98,10 @@ pub(super) async fn read(visit: &Visit<'_>, scratch: &Scratch, list: &[Pending])
 
 async fn attempt(visit: &Visit<'_>, scratch: &Scratch, list: &[Pending]) -> Result<Told, Trouble> {
     let fetched = history(visit, scratch, list).await?;
+    let more = if fetched.without_contents { contents(visit, scratch, &fetched, ids(list)).await?.map(Arc::new) } else { None };
     let mut told = Told::default();
     for block in list.chunks(BLOCK) {
-        compare(visit, scratch, &fetched, block, &mut told).await?;
+        compare(visit, scratch, (&fetched, more.as_ref()), block, &mut told).await?;
         if told.records.len() >= FILES_A_PAGE {
             break;
         }
@@ -136,10 +137,10 @@ async fn history(visit: &Visit<'_>, scratch: &Scratch, list: &[Pending]) -> Resu
     scratch.make_room();
     let folder = scratch.folder()?;
     let wants = [head.to_string()];
-    fetch(visit, &remote, &Wish { wants: &wants, since, without_contents }, folder.path(), scratch.room()).await?;
+    let bytes = fetch(visit, &remote, &Wish { wants: &wants, since, without_contents }, folder.path(), scratch.room()).await?;
     let packs = Packs::open(folder.path())?;
     tracing::info!(repository = visit.scope(), since, without_contents, "history was fetched");
-    Ok(scratch.keep(visit.scope(), Fetched { packs, _folder: folder, since, without_contents, head }))
+    Ok(scratch.keep(visit.scope(), Fetched { packs, _folder: folder, since, without_contents, bytes, head }))
 }
 
 /// When the oldest of these commits and their first parents, which they are compared with, was made; none if some date
@@ -164,14 +165,25 @@ async fn size(visit: &Visit<'_>) -> Result<Option<u64>, Error> {
     Ok(rows.first().and_then(|row| row.fields.get("size")?.as_u64()).map(|kilobytes| kilobytes * 1024))
 }
 
-async fn compare(visit: &Visit<'_>, scratch: &Scratch, fetched: &Arc<Fetched>, block: &[Pending], told: &mut Told) -> Result<(), Trouble> {
-    let ids: Vec<ObjectId> = block.iter().filter_map(|one| ObjectId::from_hex(one.sha.as_bytes()).ok()).collect();
+/// Of those that are names of commits.
+fn ids(list: &[Pending]) -> Vec<ObjectId> {
+    list.iter().filter_map(|one| ObjectId::from_hex(one.sha.as_bytes()).ok()).collect()
+}
+
+/// Contents that were fetched for some commits. The folder goes with them: nobody may remove it while it is read.
+type Contents = (Packs, Folder);
+
+async fn compare(
+    visit: &Visit<'_>,
+    scratch: &Scratch,
+    (fetched, more): (&Arc<Fetched>, Option<&Arc<Contents>>),
+    block: &[Pending],
+    told: &mut Told,
+) -> Result<(), Trouble> {
     let _turn = scratch.comparing.acquire().await.map_err(|_| Error::Stopped)?;
-    let more = if fetched.without_contents { contents(visit, scratch, fetched, ids.clone()).await? } else { None };
-    let (history, wanted) = (fetched.clone(), ids);
-    // The folder goes with the thread: nobody may remove it while it is read.
-    let changes: Vec<Result<Changed, git::Error>> = blocking(move || match &more {
-        Some((packs, _folder)) => History::of(&[&history.packs, packs], threads()).changes(&wanted),
+    let (history, more, wanted) = (fetched.clone(), more.cloned(), ids(block));
+    let changes: Vec<Result<Changed, git::Error>> = blocking(move || match more.as_deref() {
+        Some((packs, _)) => History::of(&[&history.packs, packs], threads()).changes(&wanted),
         None => History::of(&[&history.packs], threads()).changes(&wanted),
     })
     .await?;
@@ -204,7 +216,7 @@ fn records(visit: &Visit<'_>, sha: &str, changed: &Changed) -> Vec<Record> {
 }
 
 /// Fetches the contents that differ, if any are wanting.
-async fn contents(visit: &Visit<'_>, scratch: &Scratch, fetched: &Arc<Fetched>, ids: Vec<ObjectId>) -> Result<Option<(Packs, Folder)>, Trouble> {
+async fn contents(visit: &Visit<'_>, scratch: &Scratch, fetched: &Arc<Fetched>, ids: Vec<ObjectId>) -> Result<Option<Contents>, Trouble> {
     let history = fetched.clone();
     let wanting = blocking(move || History::of(&[&history.packs], threads()).wanting(&ids)).await?;
     let wanting: BTreeSet<ObjectId> = wanting.into_iter().flatten().flatten().collect();
@@ -220,8 +232,8 @@ async fn contents(visit: &Visit<'_>, scratch: &Scratch, fetched: &Arc<Fetched>, 
     Ok(Some((Packs::open(folder.path())?, folder)))
 }
 
-/// Takes a pack into `folder` while it arrives.
-async fn fetch(visit: &Visit<'_>, remote: &GitRemote, wish: &Wish<'_>, folder: &Path, room: u64) -> Result<(), Trouble> {
+/// Takes a pack into `folder` while it arrives; tells how many bytes it had.
+async fn fetch(visit: &Visit<'_>, remote: &GitRemote, wish: &Wish<'_>, folder: &Path, room: u64) -> Result<u64, Trouble> {
     // A function that is killed while it waits would wait again: REST takes over instead.
     let left = visit.deadline.duration_since(visit.now).as_secs().clamp(30, 1200);
     let within = Duration::from_secs(u64::try_from(left / 2).unwrap_or(60));
@@ -262,7 +274,7 @@ async fn fetch(visit: &Visit<'_>, remote: &GitRemote, wish: &Wish<'_>, folder: &
     let written = writing.await.map_err(|error| Trouble::Barred(error.to_string()))?;
     arrived?;
     written?;
-    Ok(())
+    Ok(bytes)
 }
 
 struct StopOnDrop(Arc<AtomicBool>);

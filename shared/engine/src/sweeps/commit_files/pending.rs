@@ -2,14 +2,8 @@
 
 use super::super::Visit;
 use crate::Error;
-use crate::model::StateKey;
-use crate::ports::StoreError;
-use futures::stream::{StreamExt, TryStreamExt};
 use jiff::Timestamp;
-use serde_json::{Value, json};
 
-/// Writes at once.
-const TOGETHER: usize = 16;
 /// The year 2286: dates count down from there, so that the newest is first.
 const LAST_SECOND: i64 = 9_999_999_999;
 
@@ -48,14 +42,7 @@ pub(crate) fn list_of(scope: u64) -> String {
 /// Puts commits on the list, each with its time.
 pub(crate) async fn remember(visit: &Visit<'_>, commits: &[(&str, Option<Timestamp>)]) -> Result<(), Error> {
     let names: Vec<String> = commits.iter().map(|(sha, at)| Pending::new(sha, at.map(Timestamp::as_second)).name).collect();
-    let note = async |name: String| {
-        let key = StateKey { of: list_of(visit.scope()), name };
-        match visit.env.store.save(&key, 0, &json!({})).await {
-            Ok(_) | Err(StoreError::Conflict) => Ok(()),
-            Err(error) => Err(error),
-        }
-    };
-    Ok(futures::stream::iter(names.into_iter().map(note)).buffer_unordered(TOGETHER).try_collect().await?)
+    Ok(visit.env.store.list_names(&list_of(visit.scope()), &names, true).await?)
 }
 
 /// The first so many.
@@ -65,15 +52,8 @@ pub(super) async fn first(visit: &Visit<'_>, most: usize) -> Result<Vec<Pending>
 }
 
 /// Takes them off the list; those that somebody else has taken off are none of our business.
-pub(super) async fn strike(visit: &Visit<'_>, names: Vec<String>) -> Result<(), Error> {
-    let keys: Vec<StateKey> = names.into_iter().map(|name| StateKey { of: list_of(visit.scope()), name }).collect();
-    let revisions: Vec<u64> = visit.env.store.states(&keys).await?.into_iter().map(|state| state.revision).collect();
-    let strike = async |(key, revision): (StateKey, u64)| match visit.env.store.save(&key, revision, &Value::Null).await {
-        Ok(_) | Err(StoreError::Conflict) => Ok(()),
-        Err(error) => Err(error),
-    };
-    let listed = keys.into_iter().zip(revisions).filter(|(_, revision)| *revision > 0);
-    Ok(futures::stream::iter(listed.map(strike)).buffer_unordered(TOGETHER).try_collect().await?)
+pub(super) async fn strike(visit: &Visit<'_>, names: &[String]) -> Result<(), Error> {
+    Ok(visit.env.store.list_names(&list_of(visit.scope()), names, false).await?)
 }
 
 #[cfg(test)]
