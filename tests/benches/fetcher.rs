@@ -1,6 +1,7 @@
-//! How much memory the fetcher takes on a whole organization: the real function binary, fed by a Lambda runtime
-//! interface, with a real DynamoDB; only its own process is measured. SQS and Secrets Manager are answered here.
-//! Build first, then run: `cargo build --release -p fetcher && cargo bench -p tests --bench fetcher`.
+//! How much memory discovery and the fetcher take on a whole organization: the real function binaries, fed by a Lambda
+//! runtime interface, with a real DynamoDB; only their own processes are measured. SQS and Secrets Manager are answered here.
+//! Build first, then run: `cargo build --release -p discovery -p fetcher && cargo bench -p tests --bench fetcher`. `SEI_SIZE=many` has
+//! 14,000 small repositories, and is discovered only: twice, the second time with nothing to do.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that panics has failed, as it should")]
 
 use aws::Embedded;
@@ -9,17 +10,24 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use engine::{Env, Job, Queue, Settings, StoreError, SystemClock, Tokens};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Bodies of messages that wait, and how many invocations are done.
 #[derive(Default)]
-struct Waiting(Mutex<(VecDeque<String>, u64)>);
+struct Waiting(Mutex<(VecDeque<String>, u64)>, Schedule);
+
+/// While discovery runs, what is given is a tick of its schedule, once.
+#[derive(Default)]
+struct Schedule {
+    discovering: AtomicBool,
+    tick: AtomicBool,
+}
 
 /// A program that is killed at the end, whatever happens.
 struct Program(Child);
@@ -28,14 +36,6 @@ impl Drop for Program {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
-    }
-}
-
-#[async_trait::async_trait]
-impl Queue for Waiting {
-    async fn send(&self, jobs: &[Job]) -> Result<(), StoreError> {
-        self.0.lock().unwrap().0.extend(jobs.iter().map(|job| serde_json::to_string(job).unwrap()));
-        Ok(())
     }
 }
 
@@ -48,12 +48,19 @@ async fn main() {
     let github = line.split(' ').next().unwrap().to_owned();
     let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-fetcher");
     let _ = std::fs::remove_dir_all(&dir);
-    let table = Embedded::open(&dir).await.unwrap();
+    let mut table = Embedded::open(&dir).await.unwrap();
     let waiting = Arc::new(Waiting::default());
     let url = serve(waiting.clone()).await;
-    discover(&github, &table, waiting.clone()).await;
+    let dynamodb = table.listen().await.unwrap().to_owned();
+    for _ in 0..=u8::from(size == "many") {
+        discover(&github, &url, &dynamodb, &waiting).await;
+    }
+    if size == "many" {
+        table.shutdown().await;
+        return std::fs::remove_dir_all(&dir).unwrap();
+    }
     let began = Instant::now();
-    let fetcher = start(&github, &url, table.endpoint());
+    let fetcher = start("fetcher", &github, &url, &dynamodb);
     let peak = loop {
         let peak = peak_mib(fetcher.0.id());
         if waiting.0.lock().unwrap().0.is_empty() && idle(&waiting).await {
@@ -82,27 +89,32 @@ async fn idle(waiting: &Waiting) -> bool {
     now.1 == before && now.0.is_empty() && before > 0
 }
 
-fn settings() -> Settings {
-    let mut settings = Settings { orgs: vec!["acme".to_owned()], ..Settings::default() };
-    settings.groups.remove(&engine::Group::CommitFiles);
-    settings
+async fn discover(github: &str, here: &str, dynamodb: &str, waiting: &Waiting) {
+    let before = waiting.0.lock().unwrap().1;
+    waiting.1.tick.store(true, Ordering::SeqCst);
+    waiting.1.discovering.store(true, Ordering::SeqCst);
+    let began = Instant::now();
+    let discovery = start("discovery", github, here, dynamodb);
+    while waiting.0.lock().unwrap().1 == before {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let (took, peak) = (began.elapsed().as_secs_f64(), peak_mib(discovery.0.id()));
+    drop(discovery);
+    waiting.1.discovering.store(false, Ordering::SeqCst);
+    let mut queue = waiting.0.lock().unwrap();
+    queue.1 = 0;
+    println!("discovery: {} jobs, {took:.1} s; peak memory {peak:.1} MiB", queue.0.len());
 }
 
-async fn discover(github: &str, table: &Embedded, queue: Arc<Waiting>) {
-    let tokens = Tokens::new(github::ApiUrl::parse(github).unwrap(), vec![github::Token::new("sim-token").unwrap()]).unwrap();
-    let env = Env::new(tokens, Arc::new(table.store()), queue, Arc::new(SystemClock), settings());
-    engine::discover("acme", &env).await.unwrap();
-}
-
-fn start(github: &str, here: &str, dynamodb: &str) -> Program {
+fn start(name: &str, github: &str, here: &str, dynamodb: &str) -> Program {
     // Beside this program's folder `deps`.
-    let program = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("fetcher");
-    assert!(program.exists(), "{} is not there: build it with `cargo build --release -p fetcher`", program.display());
+    let program = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join(name);
+    assert!(program.exists(), "{} is not there: build it with `cargo build --release -p discovery -p fetcher`", program.display());
     let fetch = "pull-requests,issues,commits,releases,teams,deployments,workflow-runs";
     let mut command = Command::new(program);
     command.env_clear().envs([
         ("AWS_LAMBDA_RUNTIME_API", here.trim_start_matches("http://")),
-        ("AWS_LAMBDA_FUNCTION_NAME", "fetcher"),
+        ("AWS_LAMBDA_FUNCTION_NAME", name),
         ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
         ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
         ("AWS_REGION", "us-east-1"),
@@ -137,12 +149,15 @@ async fn serve(waiting: Arc<Waiting>) -> String {
 }
 
 async fn next(State(waiting): State<Arc<Waiting>>) -> Response {
-    let body = loop {
-        let next = waiting.0.lock().unwrap().0.pop_front();
-        match next {
-            Some(body) => break body,
-            None => tokio::time::sleep(Duration::from_millis(50)).await,
+    let event = loop {
+        if waiting.1.discovering.load(Ordering::SeqCst) {
+            if waiting.1.tick.swap(false, Ordering::SeqCst) {
+                break json!({});
+            }
+        } else if let Some(body) = waiting.0.lock().unwrap().0.pop_front() {
+            break json!({ "Records": [{ "messageId": "m", "receiptHandle": "r", "body": body, "attributes": {}, "eventSource": "aws:sqs" }] });
         }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     };
     let deadline = (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(15)).as_millisecond().to_string();
     let headers = [
@@ -150,7 +165,6 @@ async fn next(State(waiting): State<Arc<Waiting>>) -> Response {
         ("lambda-runtime-deadline-ms", deadline),
         ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:000000000000:function:fetcher".to_owned()),
     ];
-    let event = json!({ "Records": [{ "messageId": "m", "receiptHandle": "r", "body": body, "attributes": {}, "eventSource": "aws:sqs" }] });
     (headers, event.to_string()).into_response()
 }
 

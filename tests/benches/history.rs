@@ -1,13 +1,16 @@
 //! What commits changed, by `shared/git` and by `git log` on the same pack in the same run: how many commits are told
 //! alike, and how long each takes. `SEI_HISTORY` names repositories, separated by commas; this project's own otherwise.
+//! A number is a repository that is made up here, of so many commits.
 //!
 //!     SEI_HISTORY=/some/repository.git cargo bench --profile quick -p tests --bench history
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use git::{Change, History, ObjectId, Packs};
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 type Told = Vec<(Option<String>, String, Option<(u64, u64)>)>;
@@ -17,8 +20,62 @@ fn main() {
     let named = std::env::var("SEI_HISTORY").unwrap_or_else(|_| own.display().to_string());
     println!("| repository | commits | alike | git log, s | 1 thread, s | 2 threads, s | commits/s | peak memory, MiB |\n|---|--:|--:|--:|--:|--:|--:|--:|");
     for name in named.split(',') {
-        compare(Path::new(name));
+        match name.parse() {
+            Ok(commits) => compare(&made_up(commits)),
+            Err(_) => compare(Path::new(name)),
+        }
     }
+}
+
+/// A repository of 3,000 files, of which each commit changes one to five, moves one now and then, and takes one away.
+fn made_up(commits: u64) -> PathBuf {
+    let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("made-up-{commits}.git"));
+    let _ = std::fs::remove_dir_all(&to);
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(&to).args(arguments);
+        git
+    };
+    assert!(Command::new("git").args(["init", "-q", "--bare", "-b", "main"]).arg(&to).status().expect("git runs").success());
+    let mut import = git(&["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn().expect("git runs");
+    let mut out = BufWriter::new(import.stdin.take().expect("a pipe"));
+    let mut random = sim::Random(7);
+    let mut files: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for number in 0..commits {
+        let at = 1_500_000_000 + number * 600;
+        write!(out, "commit refs/heads/main\ncommitter Ada <ada@example.com> {at} +0000\ndata 6\nChange\n").expect("git reads");
+        for _ in 0..=random.below(5) {
+            let path = format!("area-{:02}/part-{}/file-{:02}.txt", random.below(30), random.below(5), random.below(20));
+            let lines = files.entry(path.clone()).or_default();
+            for _ in 0..=random.below(12) {
+                let place = usize::try_from(random.below(lines.len() as u64 + 1)).unwrap_or(0);
+                if lines.len() > 150 || random.chance(30) && place < lines.len() {
+                    lines.remove(place.min(lines.len() - 1));
+                } else {
+                    lines.insert(place, random.below(5000));
+                }
+            }
+            let text: String = lines.iter().map(|word| format!("line of words number {word}\n")).collect();
+            write!(out, "M 100644 inline {path}\ndata {}\n{text}\n", text.len()).expect("git reads");
+        }
+        if random.chance(2) {
+            let from = files.keys().nth(usize::try_from(random.below(files.len() as u64)).unwrap_or(0)).cloned();
+            if let Some((path, lines)) = from.and_then(|path| files.remove_entry(&path)) {
+                if random.chance(70) {
+                    let to = format!("moved/{number}-{}", path.rsplit('/').next().unwrap_or_default());
+                    writeln!(out, "R {path} {to}").expect("git reads");
+                    files.insert(to, lines);
+                } else {
+                    writeln!(out, "D {path}").expect("git reads");
+                }
+            }
+        }
+    }
+    drop(out);
+    assert!(import.wait().expect("git ends").success());
+    assert!(git(&["symbolic-ref", "HEAD", "refs/heads/main"]).status().expect("git runs").success());
+    assert!(git(&["repack", "-adq"]).status().expect("git runs").success());
+    to
 }
 
 fn compare(repository: &Path) {

@@ -96,17 +96,16 @@ async fn fill_board(store: &impl Store) {
         let fields = json!({ "project": 1, "project_node_id": node_id, "node_id": item, "type": "issue", "repo_id": SCOPE, "number": number, "created_at": at(number),
             "content_node_id": format!("I_{number}"), "title": "Something to do", "labels": ["bug"], "assignees": ["ada"], "updated_at": at(number + 30) });
         records.push(Record { scope, ..row(&entities::PROJECT_ITEMS, item.clone(), fields) });
-        let stage = |step: u64| Stage { id: Some(format!("o{}", (number + step) % 6)), name: format!("Stage {}", (number + step) % 6) };
+        let stage = |step: u64| Stage { id: Some(format!("o{}", (number + step) % 6).into()), name: format!("Stage {}", (number + step) % 6).into() };
         let tell = |what: What, step: u64| Sighting {
-            item: Some(item.clone()),
-            content: Some(format!("I_{number}")),
+            item: Some(item.as_str().into()),
+            content: Some(format!("I_{number}").into()),
             ..Sighting::exact(Source::Webhook, what, at(number % 2900 + 5 * step).parse().unwrap())
         };
         records.push(tell(What::Added, 0).record(board, Some("issue"), jiff::Timestamp::UNIX_EPOCH));
         for step in 0..MOVES {
             let from = (step > 0).then(|| stage(step - 1));
-            let moved =
-                Sighting { field_id: Some("F".to_owned()), from: Some(from), to: Some(stage(step)), actor: Some("ada".to_owned()), ..tell(What::Moved, step) };
+            let moved = Sighting { field_id: Some("F".into()), from: Some(from), to: Some(stage(step)), actor: Some("ada".into()), ..tell(What::Moved, step) };
             records.push(moved.record(board, Some("issue"), jiff::Timestamp::UNIX_EPOCH));
         }
         if records.len() > 2000 {

@@ -44,7 +44,7 @@ impl Store for Marks {
     async fn list(&self, _: &Listing<'_>) -> Result<Listed, StoreError> {
         Ok(Listed::default())
     }
-    async fn get(&self, _: &'static Entity, _: ScopeId, _: &[String]) -> Result<Vec<Stored>, StoreError> {
+    async fn get_only(&self, _: &'static Entity, _: ScopeId, _: &[String], _: &[&str]) -> Result<Vec<Stored>, StoreError> {
         Ok(Vec::new())
     }
     async fn count(&self, _: &'static Entity, _: ScopeId) -> Result<u64, StoreError> {

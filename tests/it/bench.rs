@@ -314,9 +314,9 @@ impl Store for Mortal {
         self.live()?;
         self.inner.list(listing).await
     }
-    async fn get(&self, entity: &'static Entity, scope: ScopeId, keys: &[String]) -> Result<Vec<Stored>, StoreError> {
+    async fn get_only(&self, entity: &'static Entity, scope: ScopeId, keys: &[String], only: &[&str]) -> Result<Vec<Stored>, StoreError> {
         self.live()?;
-        self.inner.get(entity, scope, keys).await
+        self.inner.get_only(entity, scope, keys, only).await
     }
     async fn count(&self, entity: &'static Entity, scope: ScopeId) -> Result<u64, StoreError> {
         self.live()?;

@@ -57,10 +57,12 @@ pub async fn board(bench: &Bench, number: u64) -> Board {
 pub async fn ways(bench: &Bench, number: u64) -> BTreeMap<String, String> {
     let board = board(bench, number).await;
     let told = |one: &engine::stages::Transition| match one.what {
-        engine::stages::What::Moved => one.to.clone().unwrap_or_else(|| "-".to_owned()),
+        engine::stages::What::Moved => one.to.as_deref().unwrap_or("-").to_owned(),
         what => what.name().to_owned(),
     };
-    let way = |history: engine::stages::History| (history.item.unwrap_or_default(), history.transitions.iter().map(told).collect::<Vec<_>>().join(" > "));
+    let way = |history: engine::stages::History| {
+        (history.item.as_deref().unwrap_or_default().to_owned(), history.transitions.iter().map(told).collect::<Vec<_>>().join(" > "))
+    };
     board.histories("Status").into_iter().map(way).collect()
 }
 
@@ -122,7 +124,7 @@ async fn timelines_tell_every_move_exactly_where_github_writes_them() {
         let truth: Vec<(String, String)> =
             events.map(|event| (event["createdAt"].as_str().unwrap().to_owned(), event["status"].as_str().unwrap().to_owned())).collect();
         let told = history.transitions.iter().filter(|one| one.what == engine::stages::What::Moved);
-        let told: Vec<(String, String)> = told.map(|one| (one.at.to_string(), one.to.clone().unwrap_or_default())).collect();
+        let told: Vec<(String, String)> = told.map(|one| (one.at.to_string(), one.to.as_deref().unwrap_or_default().to_owned())).collect();
         assert_eq!(told, truth);
         assert!(history.transitions.iter().all(engine::stages::Transition::is_exact), "{history:#?}");
     }

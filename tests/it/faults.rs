@@ -3,6 +3,7 @@
 use crate::bench::{Bench, Delivery, Mortal};
 use engine::{Outcome, Standing, Store};
 use sim::{Random, Size};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const TINY: &[Size] = &[Size(4, 5, 4)];
@@ -365,7 +366,7 @@ async fn a_job_that_meets_a_limit_comes_back_by_itself() {
     queue.take();
     bench.github.faults().secondary = Some((bench.github.ledger().requests + 1, Some(30)));
     let job = found.jobs.into_iter().find(|job| job.sweep == "issues").unwrap();
-    let message = fetcher::Message { message_id: "a".to_owned(), body: serde_json::to_string(&job).unwrap() };
+    let message = fetcher::Message { message_id: "a".to_owned(), body: serde_json::to_string(&job).unwrap(), attributes: BTreeMap::new() };
     let failures = fetcher::handle(fetcher::Batch { records: vec![message] }, &env.clone().into(), jiff::Timestamp::MAX).await;
     assert!(failures.batch_item_failures.is_empty(), "a limit is no failure");
     assert_eq!(queue.take(), [job]);
@@ -375,7 +376,7 @@ async fn a_job_that_meets_a_limit_comes_back_by_itself() {
 async fn a_message_that_is_no_job_fails_alone() {
     let bench = Bench::new(5, TINY).await;
     let env = bench.env(Arc::new(bench.table.store()), Arc::default());
-    let message = |id: &str, body: &str| fetcher::Message { message_id: id.to_owned(), body: body.to_owned() };
+    let message = |id: &str, body: &str| fetcher::Message { message_id: id.to_owned(), body: body.to_owned(), attributes: BTreeMap::new() };
     let batch = fetcher::Batch {
         records: vec![message("a", "not json"), message("b", r#"{"scope": 1, "sweep": "issues"}"#), message("c", r#"{"scope": 1, "sweep": "wikis"}"#)],
     };

@@ -102,8 +102,14 @@ impl Store for Counting {
     async fn list(&self, listing: &engine::Listing<'_>) -> Result<engine::Listed, StoreError> {
         self.0.list(listing).await
     }
-    async fn get(&self, entity: &'static engine::entities::Entity, scope: engine::ScopeId, keys: &[String]) -> Result<Vec<engine::Stored>, StoreError> {
-        self.0.get(entity, scope, keys).await
+    async fn get_only(
+        &self,
+        entity: &'static engine::entities::Entity,
+        scope: engine::ScopeId,
+        keys: &[String],
+        only: &[&str],
+    ) -> Result<Vec<engine::Stored>, StoreError> {
+        self.0.get_only(entity, scope, keys, only).await
     }
     async fn count(&self, entity: &'static engine::entities::Entity, scope: engine::ScopeId) -> Result<u64, StoreError> {
         self.0.count(entity, scope).await

@@ -52,7 +52,7 @@ fn card(number: u64, stays: Vec<Stay>) -> Card {
 }
 
 fn stay(stage: &str, start: &str, end: Option<&str>) -> Stay {
-    Stay { stage: Some(stage.to_owned()), start: time(start), end: end.map(time) }
+    Stay { stage: Some(stage.into()), start: time(start), end: end.map(time) }
 }
 
 const STAGES: [&str; 4] = ["Todo", "Doing", "Review", "Done"];
@@ -64,7 +64,7 @@ fn random_card(random: &mut Random, number: u64) -> Card {
     for _ in 0..=random.below(6) {
         let most = [30, 4_000, 90_000, 900_000][random.below(4) as usize];
         let lasts = i64::try_from(random.below(most)).unwrap();
-        let stage = random.chance(90).then(|| STAGES[random.below(4) as usize].to_owned());
+        let stage = random.chance(90).then(|| STAGES[random.below(4) as usize].into());
         let end = at + SignedDuration::from_secs(lasts);
         stays.push(Stay { stage, start: at, end: Some(end) });
         at = end + SignedDuration::from_secs(if random.chance(20) { 5_000 } else { 0 });
@@ -221,7 +221,7 @@ fn business_hours_are_those_that_a_clock_on_the_wall_shows() {
         let mut random = Random(seed);
         let start = time("2026-03-23T00:00:00Z") + SignedDuration::from_mins(i64::try_from(random.below(14 * 1440)).unwrap());
         let end = start + SignedDuration::from_mins(i64::try_from(random.below(10 * 1440)).unwrap());
-        let stays = vec![Stay { stage: Some("Doing".to_owned()), start, end: Some(end) }];
+        let stays = vec![Stay { stage: Some("Doing".into()), start, end: Some(end) }];
         let asked = Question { measure: Measure::Business(berlin()), ..question(Across::Stage, "2026-05-01T00:00:00Z") };
         let told = stages(vec![card(1, stays)], &asked).groups[0].sum_of_intervals.total;
         assert_eq!(told, 60 * minutes_at_work(start, end), "seed {seed}: {start} to {end}");

@@ -1,6 +1,6 @@
 //! Histories of stages from every combination of sources, out of order, doubled and with gaps. Pure: asks no server.
 
-use engine::stages::{History, Known, Link, OptionName, Sighting, Source, Stage, Stay, What, stays};
+use engine::stages::{History, Known, Link, OptionName, Sighting, Source, Stage, Stay, Text, What, stays};
 use jiff::{SignedDuration, Timestamp};
 use sim::Random;
 use std::collections::BTreeMap;
@@ -136,7 +136,7 @@ impl Truth {
         for (option, names) in self.names.iter().enumerate() {
             for (index, (_, name)) in names.iter().enumerate() {
                 let until = names.get(index + 1).map(|(since, _)| *self.polls.iter().find(|poll| *poll >= since).unwrap());
-                all.push(OptionName { id: format!("o{option}"), name: name.clone(), until });
+                all.push(OptionName { id: format!("o{option}").into(), name: name.as_str().into(), until });
             }
         }
         all
@@ -149,15 +149,15 @@ impl Truth {
             .into_iter()
             .map(|item| Link {
                 gone: self.at(Timestamp::MAX).is_none_or(|last| !last.on || last.item != item),
-                item,
-                content: Some("I_7".to_owned()),
+                item: item.into(),
+                content: Some("I_7".into()),
                 issue: Some(ISSUE),
             })
             .collect()
     }
 
     fn stage(&self, option: Option<usize>, at: Timestamp, id: bool) -> Option<Stage> {
-        option.map(|option| Stage { id: id.then(|| format!("o{option}")), name: self.name(option, at) })
+        option.map(|option| Stage { id: id.then(|| format!("o{option}").into()), name: self.name(option, at).into() })
     }
 
     fn at(&self, when: Timestamp) -> Option<At> {
@@ -170,9 +170,9 @@ impl Truth {
 
     fn webhooks(&self, steps: &[Step]) -> Vec<Sighting> {
         let sighting = |step: &Step| Sighting {
-            item: Some(step.item.clone()),
-            content: Some("I_7".to_owned()),
-            field_id: (step.what == What::Moved).then(|| "F".to_owned()),
+            item: Some(step.item.as_str().into()),
+            content: Some("I_7".into()),
+            field_id: (step.what == What::Moved).then(|| "F".into()),
             from: (step.what == What::Moved).then(|| self.stage(step.from, step.at, true)),
             to: if step.what == What::Moved { self.stage(step.to, step.at, true) } else { None },
             ..Sighting::exact(Source::Webhook, step.what, step.at)
@@ -188,7 +188,7 @@ impl Truth {
             issue: Some(ISSUE),
             from: (step.what == What::Moved).then(|| self.stage(step.from, step.at, false)),
             to: if step.what == What::Moved { self.stage(step.to, step.at, false) } else { None },
-            event: Some(format!("E_{index}")),
+            event: Some(format!("E_{index}").into()),
             ..Sighting::exact(Source::Timeline, step.what, later(step.at, behind))
         })
         .collect()
@@ -210,8 +210,8 @@ impl Truth {
             }
             let now = self.at(poll).filter(|state| state.on);
             let about = |state: &At, what: What, at: Timestamp| Sighting {
-                item: Some(state.item.clone()),
-                content: Some("I_7".to_owned()),
+                item: Some(state.item.as_str().into()),
+                content: Some("I_7".into()),
                 issue: Some(ISSUE),
                 ..Sighting::exact(Source::Snapshot, what, at)
             };
@@ -237,7 +237,7 @@ impl Truth {
                 if known.and_then(|old| old.stage) != now.stage || set {
                     let set_at = if now.stage.is_some() { now.set_at } else { Some(now.changed) };
                     let from = known.map(|old| self.stage(old.stage, poll, true));
-                    let moved = Sighting { earliest, set_at, field_id: Some("F".to_owned()), from, ..about(now, What::Moved, poll) };
+                    let moved = Sighting { earliest, set_at, field_id: Some("F".into()), from, ..about(now, What::Moved, poll) };
                     all.push(Sighting { to: self.stage(now.stage, poll, true), ..moved });
                 }
             }
@@ -256,7 +256,7 @@ impl Truth {
     /// Where the history says that the issue was.
     fn told(history: &History, when: Timestamp) -> Option<Option<String>> {
         let stay = stays(&history.transitions).into_iter().rev().find(|stay| stay.start <= when && stay.end.is_none_or(|end| when < end));
-        stay.map(|stay| stay.stage)
+        stay.map(|stay| stay.stage.as_deref().map(str::to_owned))
     }
 
     fn check_polls(&self, history: &History, context: &str) {
@@ -268,7 +268,8 @@ impl Truth {
 
     fn check_exact(&self, history: &History, slack: i64, context: &str) {
         let truth: Vec<_> = self.steps.iter().map(|step| (step.what, self.last_name(step.from), self.last_name(step.to))).collect();
-        let told: Vec<_> = history.transitions.iter().map(|one| (one.what, one.from.clone(), one.to.clone())).collect();
+        let own = |stage: &Option<Text>| stage.as_deref().map(str::to_owned);
+        let told: Vec<_> = history.transitions.iter().map(|one| (one.what, own(&one.from), own(&one.to))).collect();
         assert_eq!(told, truth, "{context}\n{:#?}\n{:#?}", self.steps, history.transitions);
         for (one, step) in history.transitions.iter().zip(&self.steps) {
             assert!((one.at.as_second() - step.at.as_second()).abs() <= slack, "{context}: {one:?} {step:?}");

@@ -57,7 +57,7 @@ async fn a_record_beyond_what_dynamodb_takes_is_cut_up_and_comes_back_whole() {
     assert_eq!(row(&store, "a").await.unwrap().fields["body"], json!(long));
     assert_eq!(store.count(&THING, 1).await.unwrap(), 2);
     store.put(&[record("a", 2, json!({"body": "short"}))]).await.unwrap();
-    let listing = Listing { entity: &THING, scope: 1, prefix: "", after: None, limit: 10 };
+    let listing = Listing { limit: 10, ..Listing::all(&THING, 1) };
     let keys: Vec<String> = store.list(&listing).await.unwrap().rows.into_iter().map(|row| row.key).collect();
     assert_eq!(keys, ["a", "b"]);
     assert_eq!(row(&store, "a").await.unwrap().fields["body"], json!("short"));
@@ -116,7 +116,7 @@ async fn erased_rows_are_gone_with_their_parts_and_others_stay() {
     store.put(&records).await.unwrap();
     store.put(&[gone("p#00", 2)]).await.unwrap();
     assert_eq!(store.erase(&THING, 1, "p#").await.unwrap(), 61);
-    let listing = Listing { entity: &THING, scope: 1, prefix: "", after: None, limit: 100 };
+    let listing = Listing { limit: 100, ..Listing::all(&THING, 1) };
     let keys: Vec<String> = store.list(&listing).await.unwrap().rows.into_iter().map(|row| row.key).collect();
     assert_eq!((keys, store.scopes(&THING).await.unwrap()), (vec!["q#1".to_owned()], vec![1]));
     assert_eq!(store.erase(&THING, 1, "").await.unwrap(), 1);
@@ -137,7 +137,7 @@ async fn listings_page_by_prefix_and_keys_may_be_long() {
     let mut keys = Vec::new();
     let mut after: Option<String> = None;
     loop {
-        let listing = Listing { entity: &THING, scope: 1, prefix: "p#", after: after.as_deref(), limit: 10 };
+        let listing = Listing { prefix: "p#", after: after.as_deref(), limit: 10, ..Listing::all(&THING, 1) };
         let page = store.list(&listing).await.unwrap();
         keys.extend(page.rows.iter().map(|row| row.key.clone()));
         after = keys.last().cloned();
@@ -146,6 +146,70 @@ async fn listings_page_by_prefix_and_keys_may_be_long() {
         }
     }
     assert_eq!((keys.len(), keys.last()), (26, Some(&long)));
+}
+
+#[tokio::test]
+async fn a_listing_goes_backward_too_and_brings_only_the_fields_that_are_asked_for() {
+    let table = Embedded::in_memory().await.unwrap();
+    let store = table.store();
+    let long = "ü".repeat(300_000);
+    let all: Vec<Record> = (0..25).map(|n| record(&format!("{n:02}"), 1, json!({"n": n, "body": if n == 7 { &long } else { "short" }}))).collect();
+    store.put(&all).await.unwrap();
+    let (mut keys, mut after): (Vec<String>, Option<String>) = (Vec::new(), None);
+    loop {
+        let page = store.list(&Listing { after: after.as_deref(), limit: 10, backward: true, ..Listing::all(&THING, 1) }).await.unwrap();
+        keys.extend(page.rows.into_iter().map(|row| row.key));
+        after = keys.last().cloned();
+        if !page.more {
+            break;
+        }
+    }
+    assert_eq!(keys, (0..25).rev().map(|n| format!("{n:02}")).collect::<Vec<_>>());
+    let listed = store.list(&Listing { only: &["n"], ..Listing::all(&THING, 1) }).await.unwrap().rows;
+    let got = store.get_only(&THING, 1, &keys, &["n"]).await.unwrap();
+    for row in listed.iter().chain(&got) {
+        assert_eq!(row.fields["n"].as_u64(), row.key.parse().ok());
+        assert_eq!(row.fields.contains_key("body"), row.key == "07", "what is in parts comes whole");
+    }
+    assert_eq!((listed.len(), got.len()), (25, 25));
+}
+
+#[tokio::test]
+async fn sightings_are_kept_as_lines_and_those_of_a_former_version_are_still_read() {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use engine::entities::STAGE_SIGHTINGS;
+    let table = Embedded::in_memory().await.unwrap();
+    let store = table.store();
+    let Value::Object(fields) =
+        json!({"project": 7, "what": "moved", "field": "Status", "to": "A \"b\" ü", "from_known": false, "latest": "2026-01-01T00:00:00Z"})
+    else {
+        unreachable!()
+    };
+    let sighting = Record { entity: &STAGE_SIGHTINGS, fields: fields.clone(), presence: Presence::Glimpse, ..record("webhook#a", 1, json!({})) };
+    assert_eq!(store.put(std::slice::from_ref(&sighting)).await.unwrap().created, 1);
+    assert_eq!(store.put(&[sighting]).await.unwrap().unchanged, 1);
+    let former = [("pk", "stage_sightings#1"), ("sk", "webhook#b"), ("_v", "x"), ("_d", "y"), ("_j", &Value::Object(fields.clone()).to_string())]
+        .map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
+    table.client().put_item().table_name("sei-github").set_item(Some(former.into())).send().await.unwrap();
+    let rows = store.list(&Listing::all(&STAGE_SIGHTINGS, 1)).await.unwrap().rows;
+    assert_eq!(rows.iter().map(|row| (row.key.as_str(), &row.fields)).collect::<Vec<_>>(), [("webhook#a", &fields), ("webhook#b", &fields)]);
+}
+
+#[tokio::test]
+async fn a_local_table_has_no_port_unless_it_is_shared() {
+    let dir = std::env::temp_dir().join(format!("sei-github-shared-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&dir);
+    let mut first = Embedded::open(&dir).await.unwrap();
+    first.store().put(&[record("a", 1, json!({"n": 1}))]).await.unwrap();
+    assert!(matches!(Embedded::join(&dir).await, Err(EmbeddedError::Locked { .. })));
+    first.share(&dir).await.unwrap();
+    let other = Embedded::join(&dir).await.unwrap();
+    assert_eq!(row(&other.store(), "a").await.unwrap().fields["n"], json!(1));
+    other.store().put(&[record("b", 1, json!({"n": 2}))]).await.unwrap();
+    assert_eq!(row(&first.store(), "b").await.unwrap().fields["n"], json!(2), "both see one table");
+    other.shutdown().await;
+    first.shutdown().await;
+    std::fs::remove_dir_all(&dir).unwrap();
 }
 
 #[tokio::test]

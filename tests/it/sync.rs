@@ -1,6 +1,8 @@
 //! What a sync copies, and what it costs.
 
 use crate::bench::{Bench, Delivery, Mortal, TestQueue};
+use engine::{advance, discover};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use sim::Size;
 use std::sync::Arc;
@@ -229,4 +231,29 @@ async fn rows_have_the_fields_that_their_entity_declares_and_no_others() {
 fn every_entity_file_is_listed() {
     let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/engine/src/entities");
     assert_eq!(std::fs::read_dir(dir).unwrap().count(), engine::entities::ALL.len());
+}
+
+#[tokio::test]
+async fn a_schedule_looks_once_a_day_for_runs_where_nothing_happens_and_at_once_where_something_moves() {
+    let bench = Bench::new(7, &[Size(3, 4, 9)]).await;
+    let asked = async |scheduled: bool| {
+        let queue = Arc::new(TestQueue::default());
+        let env = bench.env(Arc::new(bench.table.store()), queue.clone());
+        let env = if scheduled { env.scheduled() } else { env };
+        discover("acme", &env).await.unwrap();
+        let jobs = queue.take();
+        for job in &jobs {
+            advance(job, &env, Timestamp::MAX).await.unwrap();
+        }
+        jobs.iter().any(|job| job.sweep == "workflow_runs")
+    };
+    assert!(asked(true).await, "never read");
+    assert!(!asked(true).await, "read just now, and nothing happened for long");
+    assert!(asked(false).await, "somebody asks for it");
+    bench.pass(23 * 3600);
+    assert!(!asked(true).await, "less than a day ago");
+    bench.pass(2 * 3600);
+    assert!(asked(true).await, "a day has passed");
+    bench.github.world().push_commits("repo-00", 1);
+    assert!(asked(true).await, "something was pushed");
 }

@@ -13,7 +13,7 @@ use list::{List, Plain};
 use price::Price;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 type Vars = apollo_compiler::response::JsonMap;
 
@@ -26,6 +26,27 @@ fn schema(lacks: &[String]) -> Option<&'static Valid<Schema>> {
         Some(&*Box::leak(Box::new(schema)))
     };
     *SCHEMAS.lock().unwrap_or_else(PoisonError::into_inner).entry(lacks.to_vec()).or_insert_with(parse)
+}
+
+/// Texts that recur are parsed and validated once, as many as these:
+const KEPT: usize = 200;
+
+/// The query of this text, if it is one of this schema.
+fn document(schema: &'static Valid<Schema>, text: &str) -> Result<Arc<Valid<ExecutableDocument>>, Value> {
+    type Known = BTreeMap<(usize, String), Arc<Valid<ExecutableDocument>>>;
+    static KNOWN: Mutex<Known> = Mutex::new(BTreeMap::new());
+    let key = (std::ptr::from_ref(schema).addr(), text.to_owned());
+    if let Some(document) = KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return Ok(document.clone());
+    }
+    let document = ExecutableDocument::parse_and_validate(schema, text, "query").map_err(|error| mistake(&error.errors.to_string()))?;
+    let document = Arc::new(document);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if known.len() >= KEPT {
+        known.clear();
+    }
+    known.insert(key, document.clone());
+    Ok(document)
 }
 
 fn without(text: &str, what: &str) -> String {
@@ -71,7 +92,7 @@ fn screaming(kind: &str) -> String {
 /// A query that passed validation, and what it costs.
 pub(crate) struct Query {
     schema: &'static Valid<Schema>,
-    document: Valid<ExecutableDocument>,
+    document: Arc<Valid<ExecutableDocument>>,
     variables: Vars,
     /// Requests that GitHub would need: 100 make a point.
     pub(crate) cost: u64,
@@ -91,7 +112,7 @@ impl Query {
     pub(crate) fn parse(body: &Value, lacks: &[String]) -> Result<Self, Value> {
         let schema = schema(lacks).ok_or_else(|| mistake("the simulation's schema is broken"))?;
         let text = body.get("query").and_then(Value::as_str).ok_or_else(|| mistake("A query attribute must be specified and must be a string."))?;
-        let document = ExecutableDocument::parse_and_validate(schema, text, "query").map_err(|error| mistake(&error.errors.to_string()))?;
+        let document = document(schema, text)?;
         let variables: Vars = body
             .get("variables")
             .and_then(Value::as_object)

@@ -3,7 +3,7 @@
 use sim::{GitHub, Size, World};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: sim-github [--port N] [--seed N] [--size small|one-repo|organization] [--latency-ms N]";
+const USAGE: &str = "usage: sim-github [--port N] [--seed N] [--size small|one-repo|organization|many] [--latency-ms N]";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
             "--latency-ms" => value.parse().map(|value| latency = value).is_ok(),
             "--size" => {
                 size = value;
-                ["small", "one-repo", "organization"].contains(&size.as_str())
+                ["small", "one-repo", "organization", "many"].contains(&size.as_str())
             }
             _ => false,
         };
@@ -29,6 +29,8 @@ async fn main() -> ExitCode {
     let mut world = match size.as_str() {
         "one-repo" => World::seeded(seed, Size::ONE),
         "organization" => World::seeded(seed, &Size::organization()),
+        // As many as the largest organizations have.
+        "many" => World::seeded(seed, &[Size(1, 1, 1); 14_000]),
         _ => World::seeded(seed, Size::SMALL),
     };
     world.emits = true;

@@ -14,7 +14,7 @@ import unittest
 import urllib.parse
 import urllib.request
 
-from stand_in import TOKEN, StandIn, binaries, wait
+from stand_in import TOKEN, Runtime, StandIn, binaries, wait
 
 
 class Stack(unittest.TestCase):
@@ -200,6 +200,27 @@ class Stack(unittest.TestCase):
         secret = self.aws.secret("WebhookSecretName")
         signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         return {"x-github-event": event, "x-github-delivery": delivery, "x-hub-signature-256": f"sha256={signature}"}
+
+    def test_6_the_trace_goes_with_what_is_sent(self):
+        # The stand-in tells functions of no trace: the program is run here, with a runtime interface that does.
+        queue = self.aws.sqs.create_queue(QueueName="traced")["QueueUrl"]
+        header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+        body = json.dumps({"action": "created", "organization": {"login": "acme"}})
+        event = {"version": "2.0", "body": body, "isBase64Encoded": False, "requestContext": {"http": {"method": "POST"}},
+                 "headers": {"content-type": "application/json", **self.signed(body.encode(), "traced-1", "label")}}
+        with Runtime(event, header) as runtime:
+            variables = self.aws.functions.get_function_configuration(FunctionName=self.aws.function("Webhook"))["Environment"]["Variables"]
+            bootstrap = binaries() / "webhook"
+            env = {**self.aws.env, **variables, "SEI_EVENTS_URL": queue, "AWS_LAMBDA_RUNTIME_API": runtime.address, "AWS_LAMBDA_FUNCTION_NAME": "webhook",
+                   "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256", "AWS_LAMBDA_FUNCTION_VERSION": "1"}
+            with subprocess.Popen([bootstrap], env=env, stdout=subprocess.PIPE, text=True) as program:
+                answer = wait("an answer", lambda: runtime.answers and runtime.answers[0], 60)
+                program.kill()
+                log = program.stdout.read()
+        self.assertEqual(answer["statusCode"], 200, answer)
+        self.assertIn(header, log)
+        message = self.aws.sqs.receive_message(QueueUrl=queue, MessageSystemAttributeNames=["AWSTraceHeader"])["Messages"][0]
+        self.assertEqual(message["Attributes"]["AWSTraceHeader"], header)
 
     def test_7_the_secret_is_replaced_without_a_reject(self):
         body = b'{"zen": "Keep it logically awesome.", "hook_id": 1}'

@@ -113,6 +113,14 @@ class Template(unittest.TestCase):
             if one["Namespace"] == "sei-github":
                 self.assertIn(one["MetricName"], told, name)
 
+    def test_cloudwatch_keeps_exactly_the_metrics_that_alarms_watch(self):
+        watched = self.metrics.split("WATCHED")[1].split("];")[0]
+        names = dict(re.findall(r'^    (\w+) = "(\w+)" in "', self.metrics, re.MULTILINE))
+        kept = {(names[metric], name, value) for metric, name, value in re.findall(r'\((\w+), (?:None|Some\(\("(\w+)", "(\w+)"\)\))\)', watched)}
+        alarms = [one for one in self.of("AWS::CloudWatch::Alarm").values() if one["Namespace"] == "sei-github"]
+        besides = lambda one: next(((d["Name"], d["Value"]) for d in one["Dimensions"] if d["Name"] != "Stack"), ("", ""))
+        self.assertEqual({(one["MetricName"], *besides(one)) for one in alarms}, kept)
+
     def test_entities_and_commands_that_it_names_exist(self):
         entities = set(re.findall(r"^## (\w+)$", (ROOT / "SCHEMA.md").read_text(), re.MULTILINE))
         for name, one in self.of("AWS::CloudWatch::Alarm").items():

@@ -202,6 +202,10 @@ async fn copy(stack: &Stack) -> Result<Finding, Failure> {
         return Ok(Finding::bad("copy", "every integration is paused", format!("sei-github resume --stack {}", stack.name)));
     }
     let status = engine::status(&store, now).await?;
+    if !status.silent.is_empty() {
+        let silent: Vec<String> = status.silent.iter().map(ToString::to_string).collect();
+        return Ok(Finding::bad("copy", silent.join("; "), "infra/RUNBOOK.md, SilentEntity"));
+    }
     let is_stuck = |entity: &engine::EntityStatus| match entity.state {
         Standing::CatchingUp => entity.last_success.is_some_and(|at| now.duration_since(at) > STUCK),
         Standing::Failed => true,

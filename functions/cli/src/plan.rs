@@ -69,8 +69,8 @@ fn print(plan: &engine::Plan, per_repository: bool, out: &mut impl Write) -> std
     let aws = &plan.aws;
     writeln!(
         out,
-        "\nIn AWS: {} rows, {} write units, {:.2} GB; ${:.2} for the first sync, then ${:.2} a month:",
-        aws.rows, aws.write_units, aws.gigabytes, aws.first_sync_usd, aws.monthly_usd
+        "\nIn AWS: {} rows, {} write units, {:.2} GB; ${:.2} for the first sync, then ${:.2} a month (${:.2} if nothing happens):",
+        aws.rows, aws.write_units, aws.gigabytes, aws.first_sync_usd, aws.monthly_usd, aws.idle_usd
     )?;
     for item in &aws.monthly {
         let quantity = if item.quantity < 10.0 { format!("{:.2}", item.quantity) } else { format!("{:.0}", item.quantity) };

@@ -72,7 +72,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
             envs.push(env(chosen.tokens(&place).await?, chosen.settings.clone()));
         }
     }
-    table.share(dir)?;
+    table.share(dir).await?;
     let inbox = Arc::new(table.inbox());
     let shared = Arc::new(Shared { keys, inbox: inbox.clone(), store: store.clone() });
     let router = Router::new().fallback(nothing).route("/webhook", axum::routing::any(receive)).with_state(shared);

@@ -117,6 +117,9 @@ fn tell(out: &mut impl Write, status: &engine::Status, all: bool) -> std::io::Re
     }
     writeln!(out, "{} users", status.users)?;
     writeln!(out, "spent in all: {} requests, {} points", status.spent.requests, status.spent.points)?;
+    for silent in &status.silent {
+        writeln!(out, "{silent}. GitHub may have changed how it sends them: a newer version of this program may know")?;
+    }
     for limit in &status.limits {
         writeln!(out, "waiting until {:.0}: token {} ({}), {}", limit.until, limit.token, limit.resource, limit.why)?;
     }

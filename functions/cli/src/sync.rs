@@ -104,6 +104,9 @@ pub(crate) async fn copy(github: Tokens, settings: Settings, table: &aws::Embedd
     progress.end();
     let summary = summary?;
     tell(&summary, &env, began.elapsed());
+    for silent in engine::silence::look(env.store.as_ref(), &engine::status(env.store.as_ref(), env.now()).await?, env.now()).await? {
+        eprintln!("{silent}. GitHub may have changed how it sends them");
+    }
     if selective && summary.repositories == 0 && !summary.stopped {
         return Err(Failure::Usage(format!(
             "no repository matches; {} were listed. `sei-github repos` with the same flags says why each is left out. \

@@ -1,6 +1,6 @@
 //! Translates a scheduled event into discoveries. The schedule's content does not matter: what is due, the table says.
 
-use engine::{Fleet, StoreError};
+use engine::{Fleet, StoreError, silence};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -42,6 +42,8 @@ pub struct Freshness {
     pub lags: BTreeMap<&'static str, SignedDuration>,
     /// Until the first token ends, if one does.
     pub token_days: Option<f64>,
+    /// Entities of which nothing new comes any more; none where that could not be told.
+    pub silent: Option<usize>,
 }
 
 /// Reads the summaries, not the rows.
@@ -50,5 +52,13 @@ pub async fn freshness(fleet: &Fleet) -> Result<Freshness, StoreError> {
     let now = env.now();
     let status = engine::status(env.store.as_ref(), now).await?;
     let ends = status.organizations.iter().filter_map(|one| one.token_expires).min();
-    Ok(Freshness { lags: engine::lags(&status, now), token_days: ends.map(|ends| ends.duration_since(now).as_secs_f64() / 86_400.0) })
+    let silent = silence::look(env.store.as_ref(), &status, now).await?;
+    for silent in &silent {
+        tracing::error!(entity = silent.entity, "{silent}: GitHub may have changed how it sends them");
+    }
+    Ok(Freshness {
+        silent: Some(silent.len()),
+        lags: engine::lags(&status, now),
+        token_days: ends.map(|ends| ends.duration_since(now).as_secs_f64() / 86_400.0),
+    })
 }

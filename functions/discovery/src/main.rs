@@ -1,7 +1,7 @@
 //! Wires the discovery function.
 
 use aws::WorkerConfig;
-use aws::metrics::{FAILURES, LAG, Line, Meter, TOKEN_DAYS_LEFT, cold_start};
+use aws::metrics::{FAILURES, LAG, Line, Meter, SILENT_ENTITIES, TOKEN_DAYS_LEFT, cold_start};
 use discovery::Freshness;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
@@ -24,8 +24,10 @@ async fn main() -> Result<(), Error> {
         lines.extend(freshness.lags.iter().map(|(entity, lag)| Line::new().by("Entity", *entity).with(LAG, lag.as_secs_f64())));
         lines.extend(freshness.lags.values().max().map(|lag| Line::new().with(LAG, lag.as_secs_f64())));
         lines.extend(freshness.token_days.map(|days| Line::new().with(TOKEN_DAYS_LEFT, days)));
-        lines.iter().for_each(|line| line.emit(worker.stack.as_deref()));
+        lines.extend(freshness.silent.and_then(|count| u32::try_from(count).ok()).map(|count| Line::new().with(SILENT_ENTITIES, f64::from(count))));
+        lines.iter().for_each(|line| line.emit(worker.stack.as_ref()));
         done.map_err(Error::from)
     };
-    lambda_runtime::run(service_fn(handle)).await
+    let (done, ()) = tokio::join!(lambda_runtime::run(service_fn(handle)), worker.warm());
+    done
 }

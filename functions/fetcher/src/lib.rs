@@ -3,6 +3,9 @@
 use engine::{Fleet, Job, Outcome};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use tracing::field::Empty;
+use tracing::{Instrument, info_span};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -17,6 +20,8 @@ pub struct Message {
     /// Parsed one by one, so that one bad message cannot fail the batch.
     #[serde(default)]
     pub body: String,
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
 }
 
 /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting>
@@ -36,8 +41,17 @@ pub struct Failure {
 pub async fn handle(batch: Batch, fleet: &Fleet, deadline: Timestamp) -> Failures {
     let mut failures = Failures::default();
     for message in batch.records {
-        if let Err(error) = run(&message.body, fleet, deadline).await {
-            tracing::error!(message = message.message_id, error, "job failed");
+        // Goes with every line about this job, whichever module writes it.
+        let span = info_span!(
+            "job",
+            message = message.message_id,
+            trace = message.attributes.get(aws::TRACE_HEADER),
+            repository = Empty,
+            sweep = Empty,
+            integration = Empty
+        );
+        if let Err(error) = run(&message.body, fleet, deadline).instrument(span.clone()).await {
+            span.in_scope(|| tracing::error!(error, "job failed"));
             failures.batch_item_failures.push(Failure { item_identifier: message.message_id });
         }
     }
@@ -46,6 +60,8 @@ pub async fn handle(batch: Batch, fleet: &Fleet, deadline: Timestamp) -> Failure
 
 async fn run(body: &str, fleet: &Fleet, deadline: Timestamp) -> Result<(), String> {
     let job: Job = serde_json::from_str(body).map_err(|error| format!("the message is not a job: {error}"))?;
+    let span = tracing::Span::current();
+    span.record("repository", job.scope).record("sweep", &job.sweep).record("integration", &job.integration);
     // Everything is paused: discovery asks again when it no longer is.
     let Some(env) = fleet.of(&job) else { return Ok(()) };
     match engine::advance(&job, env, deadline).await {

@@ -14,7 +14,7 @@ async fn main() -> Result<(), Error> {
     aws::logs();
     let worker = WorkerConfig::parse(|name| std::env::var(name).ok())?.connect().await;
     let worker = &worker;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| async move {
+    let invocations = lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| async move {
         let ends = i64::try_from(event.context.deadline).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
         let deadline = ends.and_then(|ends| ends.checked_sub(MARGIN).ok()).unwrap_or(Timestamp::MAX);
         let fleet = worker.fleet().await?;
@@ -23,8 +23,9 @@ async fn main() -> Result<(), Error> {
         let mut lines = meter.stop(&fleet, worker.written());
         let failed = u32::try_from(done.batch_item_failures.len()).unwrap_or(u32::MAX);
         lines.extend([cold_start(), Line::new().with(FAILURES, f64::from(failed))]);
-        lines.iter().for_each(|line| line.emit(worker.stack.as_deref()));
+        lines.iter().for_each(|line| line.emit(worker.stack.as_ref()));
         Ok::<_, Error>(done)
-    }))
-    .await
+    }));
+    let (done, ()) = tokio::join!(invocations, worker.warm());
+    done
 }

@@ -7,6 +7,7 @@ use engine::{Error, Fleet, Received, Store, StoreError, receive};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use tracing::{Instrument, info_span};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -52,8 +53,9 @@ pub async fn handle(batch: Batch, fleet: &Fleet, receiver: &Receiver) -> Failure
     let mut failures = Failures::default();
     for message in batch.records {
         let (id, receives) = (message.message_id.clone(), message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1));
-        if let Err(error) = run(message, receives, fleet, receiver).await {
-            tracing::error!(message = id, receives, error, "an event is not applied");
+        let span = info_span!("event", message = id, trace = message.attributes.get(aws::TRACE_HEADER));
+        if let Err(error) = run(message, receives, fleet, receiver).instrument(span.clone()).await {
+            span.in_scope(|| tracing::error!(receives, error, "an event is not applied"));
             failures.batch_item_failures.push(Failure { item_identifier: id });
         }
     }

@@ -12,15 +12,16 @@ async fn main() -> Result<(), Error> {
     let stack = &stack;
     let receiver = Receiver::connect(|name| std::env::var(name).ok()).await?;
     let receiver = &receiver;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| async move {
+    let invocations = lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| async move {
         let events = u32::try_from(event.payload.records.len()).unwrap_or(u32::MAX);
         let done = receiver::handle(event.payload, &receiver.fleet().await?, receiver).await;
         let failed = u32::try_from(done.batch_item_failures.len()).unwrap_or(u32::MAX);
         let of = |outcome: &str, count: u32| Line::new().by("Outcome", outcome).with(EVENTS, f64::from(count));
         for line in [cold_start(), of("applied", events.saturating_sub(failed)), of("failed", failed)] {
-            line.emit(stack.as_deref());
+            line.emit(stack.as_ref());
         }
         Ok::<_, Error>(done)
-    }))
-    .await
+    }));
+    let (done, ()) = tokio::join!(invocations, receiver.warm());
+    done
 }

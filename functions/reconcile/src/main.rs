@@ -24,8 +24,9 @@ async fn main() -> Result<(), Error> {
         lines.extend([cold_start(), Line::new().with(FAILURES, f64::from(u8::from(done.is_err())))]);
         let open = done.as_ref().ok().and_then(|told| told.get("open")?.as_f64());
         lines.extend(open.map(|open| Line::new().with(RECONCILIATION_GAP, open)));
-        lines.iter().for_each(|line| line.emit(worker.stack.as_deref()));
+        lines.iter().for_each(|line| line.emit(worker.stack.as_ref()));
         done.map_err(Error::from)
     };
-    lambda_runtime::run(service_fn(handle)).await
+    let (done, ()) = tokio::join!(lambda_runtime::run(service_fn(handle)), worker.warm());
+    done
 }

@@ -14,16 +14,17 @@ async fn main() -> Result<(), Error> {
     let stack = &stack;
     let reception = ReceptionConfig::parse(|name| std::env::var(name).ok())?.connect().await;
     let reception = &reception;
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {
+    let invocations = lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {
         let door = Door { keys: &reception.keys, inbox: &reception.inbox, store: &reception.store };
         let answer = match event.payload.request() {
             Some(request) => handle(request, &door, Timestamp::now()).await,
             None => garbled(),
         };
         for line in [cold_start(), Line::new().by("Outcome", answer.outcome()).with(WEBHOOKS, 1.0)] {
-            line.emit(stack.as_deref());
+            line.emit(stack.as_ref());
         }
         Ok::<_, Error>(Response::from(answer))
-    }))
-    .await
+    }));
+    let (done, ()) = tokio::join!(invocations, reception.warm());
+    done
 }

@@ -29,10 +29,10 @@ impl DynamoStore {
             if seen.as_ref().is_some_and(|seen| *seen >= record.version.0) {
                 return Ok(Written { unchanged: 1, ..Written::default() });
             }
-            let old_parts = item.as_ref().map(item::part_keys).unwrap_or_default();
+            let old_parts = item.as_ref().map(|item| item::part_keys(item, &pk)).unwrap_or_default();
             let mut fields = match item {
                 Some(item) => {
-                    let whole = self.whole(&item).await?;
+                    let whole = self.whole(&item, &pk).await?;
                     item::unpack(record.scope, item, whole).fields
                 }
                 None => serde_json::Map::new(),

@@ -1,6 +1,8 @@
 //! A DynamoDB inside this process, on an SQLite file in the data directory, spoken to through the same SDK as in AWS.
+//! Nobody else can reach it unless it is shared.
 
 use crate::dynamo::{DynamoStore, Writes, create_table_if_missing};
+use crate::inside::Inside;
 use crate::table_inbox::TableInbox;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
@@ -22,15 +24,22 @@ const SHARED: &str = "address";
 
 pub struct Embedded {
     client: Client,
-    endpoint: String,
-    stop: Option<oneshot::Sender<()>>,
-    server: JoinHandle<Result<(), String>>,
+    /// None of another process's.
+    database: Option<dynoxide::Database>,
+    /// Where other processes reach it, once they may.
+    listening: Option<Listening>,
     /// Held as long as we live.
     _lock: Option<File>,
     /// Tells other processes where it is, as long as we live.
     shared: Option<PathBuf>,
     /// None of a table in memory, or of another process's.
     directory: Option<PathBuf>,
+}
+
+struct Listening {
+    endpoint: String,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<Result<(), String>>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -76,8 +85,7 @@ impl Embedded {
         let file = dir.join(FILE);
         let database =
             dynoxide::Database::new(&file.to_string_lossy()).map_err(|error| EmbeddedError::Damaged { file: file.clone(), why: error.to_string() })?;
-        let mut embedded = Self::serve(database, Some(lock)).await.map_err(directory)?;
-        embedded.directory = Some(dir.to_owned());
+        let embedded = Self { _lock: Some(lock), directory: Some(dir.to_owned()), ..Self::of(database) };
         match create_table_if_missing(&embedded.client, TABLE).await {
             Ok(()) => Ok(embedded),
             Err(error @ StoreError::Unavailable { .. }) => Err(EmbeddedError::Damaged { file, why: error.to_string() }),
@@ -90,17 +98,18 @@ impl Embedded {
         match Self::open(dir).await {
             Err(locked @ EmbeddedError::Locked { .. }) => {
                 let Ok(endpoint) = std::fs::read_to_string(dir.join(SHARED)) else { return Err(locked) };
-                let client = client(&endpoint);
-                Ok(Self { client, endpoint, stop: None, server: tokio::spawn(async { Ok(()) }), _lock: None, shared: None, directory: None })
+                let client = Client::from_conf(config().endpoint_url(endpoint).build());
+                Ok(Self { client, database: None, listening: None, _lock: None, shared: None, directory: None })
             }
             other => other,
         }
     }
 
     /// Lets other processes of this user in until we end.
-    pub fn share(&mut self, dir: &Path) -> std::io::Result<()> {
+    pub async fn share(&mut self, dir: &Path) -> std::io::Result<()> {
         let file = dir.join(SHARED);
-        std::fs::write(&file, &self.endpoint)?;
+        let endpoint = self.listen().await?;
+        std::fs::write(&file, endpoint)?;
         self.shared = Some(file);
         Ok(())
     }
@@ -109,19 +118,24 @@ impl Embedded {
     pub async fn in_memory() -> Result<Self, EmbeddedError> {
         let nowhere = PathBuf::from("memory");
         let database = dynoxide::Database::memory().map_err(|error| EmbeddedError::Damaged { file: nowhere.clone(), why: error.to_string() })?;
-        let embedded = Self::serve(database, None).await.map_err(|source| EmbeddedError::Directory { dir: nowhere, source })?;
+        let embedded = Self::of(database);
         create_table_if_missing(&embedded.client, TABLE).await?;
         Ok(embedded)
     }
 
-    async fn serve(database: dynoxide::Database, lock: Option<File>) -> Result<Self, std::io::Error> {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-        let endpoint = format!("http://{}", listener.local_addr()?);
-        let (stop, stopped) = oneshot::channel::<()>();
-        let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, async {
-            let _ = stopped.await;
-        }));
-        Ok(Self { client: client(&endpoint), endpoint, stop: Some(stop), server, _lock: lock, shared: None, directory: None })
+    fn of(database: dynoxide::Database) -> Self {
+        let client = Client::from_conf(config().http_client(Inside(database.clone())).endpoint_url("http://inside").build());
+        Self { client, database: Some(database), listening: None, _lock: None, shared: None, directory: None }
+    }
+
+    /// Where other processes of this machine reach it from now on.
+    pub async fn listen(&mut self) -> std::io::Result<&str> {
+        let listening = match (self.listening.take(), &self.database) {
+            (Some(listening), _) => listening,
+            (None, Some(database)) => Listening::start(database.clone()).await?,
+            (None, None) => return Err(std::io::Error::other("the table is another process's")),
+        };
+        Ok(&self.listening.insert(listening).endpoint)
     }
 
     #[must_use]
@@ -135,12 +149,6 @@ impl Embedded {
         let elsewhere = || std::env::temp_dir().join(format!("sei-github-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         let dir = self.directory.as_ref().map_or_else(elsewhere, |directory| directory.join("scratch"));
         Ok(Arc::new(Scratch::new(&dir, ROOM).map_err(|source| EmbeddedError::Directory { dir, source })?))
-    }
-
-    /// Where other processes of this machine reach it.
-    #[must_use]
-    pub fn endpoint(&self) -> &str {
-        &self.endpoint
     }
 
     #[must_use]
@@ -159,19 +167,28 @@ impl Embedded {
         if let Some(file) = self.shared.take() {
             let _ = std::fs::remove_file(file);
         }
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
+        if let Some(listening) = self.listening.take() {
+            let _ = listening.stop.send(());
+            let _ = tokio::time::timeout(std::time::Duration::from_secs(5), listening.server).await;
         }
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(5), &mut self.server).await;
     }
 }
 
-fn client(endpoint: &str) -> Client {
-    let config = aws_sdk_dynamodb::Config::builder()
+impl Listening {
+    async fn start(database: dynoxide::Database) -> std::io::Result<Self> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, async {
+            let _ = stopped.await;
+        }));
+        Ok(Self { endpoint, stop, server })
+    }
+}
+
+fn config() -> aws_sdk_dynamodb::config::Builder {
+    aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
-        .endpoint_url(endpoint)
         .credentials_provider(Credentials::new("embedded", "embedded", None, None, "embedded"))
-        .build();
-    Client::from_conf(config)
 }

@@ -3,9 +3,10 @@
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 
 use crate::claim::Claims;
+use crate::trace;
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::error::{BuildError, DisplayErrorContext};
 use aws_sdk_sqs::types::MessageAttributeValue;
 use bytes::Bytes;
 use engine::{Inbox, Received, StoreError};
@@ -77,12 +78,13 @@ impl Inbox for SqsInbox {
                 "in the table".to_owned()
             }
         };
+        let broken = |error: BuildError| StoreError::Broken { what: "an event cannot be sent".to_owned(), source: error.into() };
         let mut send = self.client.send_message().queue_url(&self.url).message_body(body);
         for (name, value) in attributes {
             let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
-            send =
-                send.message_attributes(name, value.map_err(|error| StoreError::Broken { what: "an event cannot be sent".to_owned(), source: error.into() })?);
+            send = send.message_attributes(name, value.map_err(broken)?);
         }
+        send = send.set_message_system_attributes(trace::attributes().map_err(broken)?);
         send.send()
             .await
             .map(|_| ())

@@ -9,22 +9,24 @@
 //! | `_v` | version, as text that orders |
 //! | `_d` | digest of the fields: tells a change without reading the item |
 //! | `_gone` | of a tombstone: true |
-//! | `_j` | of `stage_sightings`, which there are many of and only we read: all fields, as JSON |
+//! | `_l` | of `stage_sightings`, which there are many of and only we read: all fields, as a line (`line.rs`) |
+//! | `_j` | the same, as JSON, of a former version |
 //! | `_parts`, `_part` | an item over 390 KB is cut into parts, `sk` + U+0001 + digest + number |
 
+use crate::line;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use engine::entities::STAGE_SIGHTINGS;
 use engine::{Presence, Record, ScopeId, Stored, Version};
 use serde_json::{Map, Number, Value};
 use sha2::Digest;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
 /// DynamoDB takes 400 KB an item, names included.
 const LARGEST: usize = 390_000;
-const PART: usize = 350_000;
+pub(crate) const PART: usize = 350_000;
 /// DynamoDB takes 1,024 bytes of sort key.
 const LONGEST_KEY: usize = 900;
 /// Separates an item's key from the number of a part; no key of GitHub's holds it.
@@ -81,6 +83,12 @@ pub(crate) fn pack(record: &Record) -> Packed {
     let digest = digest(&json);
     let (pk, sk) = (pk(record.entity.name, record.scope), sk(&record.key));
     let mut item = keys(&pk, &sk);
+    let in_line = record.entity == &STAGE_SIGHTINGS && record.presence == Presence::Glimpse && sk == record.key && json.len() + LONGEST_KEY <= LARGEST;
+    if let Some(line) = in_line.then(|| line::line(STAGE_SIGHTINGS.fields, &record.fields)).flatten() {
+        // Written once and never compared: it needs no version and no digest.
+        item.insert("_l".to_owned(), text(line));
+        return Packed { item, parts: Vec::new(), size: json.len() + 200 };
+    }
     item.insert("_v".to_owned(), text(&record.version.0));
     item.insert("_d".to_owned(), text(&digest));
     if sk != record.key {
@@ -88,11 +96,6 @@ pub(crate) fn pack(record: &Record) -> Packed {
     }
     if record.presence == Presence::Gone {
         item.insert("_gone".to_owned(), AttributeValue::Bool(true));
-    }
-    if record.entity == &STAGE_SIGHTINGS && json.len() + 2 * LONGEST_KEY <= LARGEST {
-        let said: BTreeMap<&String, &Value> = record.fields.iter().filter(|(_, value)| !value.is_null()).collect();
-        item.insert("_j".to_owned(), text(serde_json::to_string(&said).unwrap_or_default()));
-        return Packed { item, parts: Vec::new(), size: json.len() + 200 };
     }
     // JSON is longer than what DynamoDB counts, but for numbers: a safe bound.
     if json.len() + 2 * LONGEST_KEY <= LARGEST {
@@ -125,10 +128,10 @@ pub(crate) fn amendment(record: &Record) -> Item {
 }
 
 /// Where the parts of an item are, if it has any.
-pub(crate) fn part_keys(item: &Item) -> Vec<Item> {
+pub(crate) fn part_keys(item: &Item, pk: &str) -> Vec<Item> {
     let count: usize = item.get("_parts").and_then(|count| count.as_n().ok()).and_then(|count| count.parse().ok()).unwrap_or(0);
-    let (pk, sk, digest) = (string(item, "pk"), string(item, "sk"), string(item, "_d"));
-    (0..count).map(|number| keys(&pk, &format!("{sk}{PART_MARK}{digest}#{number:04}"))).collect()
+    let (sk, digest) = (string(item, "sk"), string(item, "_d"));
+    (0..count).map(|number| keys(pk, &format!("{sk}{PART_MARK}{digest}#{number:04}"))).collect()
 }
 
 pub(crate) fn string(item: &Item, name: &str) -> String {
@@ -137,12 +140,16 @@ pub(crate) fn string(item: &Item, name: &str) -> String {
 
 /// `whole` are the fields of an item in parts, put together.
 pub(crate) fn unpack(scope: ScopeId, mut item: Item, whole: Option<Map<String, Value>>) -> Stored {
-    let own = |item: &mut Item, name: &str| item.remove(name).and_then(|value| value.as_s().ok().cloned());
+    let own = |item: &mut Item, name: &str| match item.remove(name) {
+        Some(AttributeValue::S(text)) => Some(text),
+        _ => None,
+    };
     let sk = own(&mut item, "sk").unwrap_or_default();
     let key = own(&mut item, "_key").unwrap_or(sk);
     let version = Version(own(&mut item, "_v").unwrap_or_default());
     let gone = item.contains_key("_gone");
-    let packed = item.remove("_j").and_then(|json| serde_json::from_str(json.as_s().ok()?).ok());
+    let packed = own(&mut item, "_l").map(|line| line::fields(STAGE_SIGHTINGS.fields, &line));
+    let packed = packed.or_else(|| serde_json::from_str(&own(&mut item, "_j")?).ok());
     let mut fields = whole.or(packed).unwrap_or_else(|| {
         let fields = item.into_iter().filter(|(name, _)| name != "pk" && !name.starts_with('_'));
         fields.map(|(name, value)| (name, json(value))).collect()

@@ -11,17 +11,24 @@ mod erase;
 #[cfg(feature = "embedded")]
 mod file_vault;
 mod inbox;
+#[cfg(feature = "embedded")]
+mod inside;
 mod item;
+mod line;
 pub mod metrics;
+mod pace;
 mod queue;
+mod reading;
 mod secrets;
 mod state;
 #[cfg(feature = "embedded")]
 mod table_inbox;
+mod trace;
 mod variables;
 mod webhook;
 mod wire;
 mod worker;
+mod writing;
 
 pub use doorway::{Doorway, DoorwayConfig};
 pub use dynamo::{DynamoStore, Writes, create_table_if_missing};
@@ -34,6 +41,7 @@ pub use queue::SqsQueue;
 pub use secrets::SecretsVault;
 #[cfg(feature = "embedded")]
 pub use table_inbox::{TableInbox, Waiting};
+pub use trace::TRACE_HEADER;
 pub use webhook::{AT_MOST_EVERY, Receiver, Reception, ReceptionConfig, SecretsKeyring, webhook_secret};
 pub use worker::{Worker, WorkerConfig, WorkerError};
 

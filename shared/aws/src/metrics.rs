@@ -1,5 +1,6 @@
 //! Metrics in CloudWatch's embedded metric format: lines on stdout, which Lambda's log carries and CloudWatch counts.
-//! They cost no request. Names what there is to count; alarms are in the template.
+//! They cost no request, but CloudWatch charges for each metric that it keeps: unless told otherwise it keeps those that
+//! alarms watch, and the log has the others. Names what there is to count; alarms are in the template.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 //!
 //! Written here and not taken from a crate: it is one JSON object, and the known crates bring a runtime of their own.
@@ -52,8 +53,33 @@ metrics! {
     RECONCILIATION_GAP = "ReconciliationGap" in "Count";
     /// Organizations, hooks or jobs that failed and that somebody must look at.
     FAILURES = "Failures" in "Count";
+    /// Entities of which nothing new comes any more, while their siblings go on coming.
+    SILENT_ENTITIES = "SilentEntities" in "Count";
     /// First invocations of a process.
     COLD_STARTS = "ColdStarts" in "Count";
+}
+
+/// What alarms watch, with the dimension besides the stack.
+pub const WATCHED: &[(Metric, Option<(&str, &str)>)] = &[
+    (BUDGET_LEFT, None),
+    (FAILURES, None),
+    (LAG, Some(("Entity", "commits"))),
+    (LAG, Some(("Entity", "issues"))),
+    (LAG, Some(("Entity", "project_items"))),
+    (LAG, Some(("Entity", "pull_requests"))),
+    (RECONCILIATION_GAP, None),
+    (SILENT_ENTITIES, None),
+    (TOKENS_REFUSED, None),
+    (TOKEN_DAYS_LEFT, None),
+    (WEBHOOKS, Some(("Outcome", "unsigned"))),
+];
+
+/// Whose metrics are told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stack {
+    pub name: String,
+    /// Whether CloudWatch is to keep all of them.
+    pub all: bool,
 }
 
 /// What one line tells: values under one set of dimensions besides the stack.
@@ -83,32 +109,43 @@ impl Line {
 
     /// The line, of a stack, at a time.
     #[must_use]
-    pub fn text(&self, stack: &str, now: Timestamp) -> String {
+    pub fn text(&self, stack: &Stack, now: Timestamp) -> String {
         let mut names = vec!["Stack"];
         names.extend(self.dimensions.iter().map(|(name, _)| *name));
-        let metrics: Vec<Value> = self.values.iter().map(|(metric, _)| json!({ "Name": metric.name, "Unit": metric.unit })).collect();
+        let kept = self.values.iter().filter(|(metric, _)| stack.all || self.is_watched(*metric));
+        let metrics: Vec<Value> = kept.map(|(metric, _)| json!({ "Name": metric.name, "Unit": metric.unit })).collect();
         let mut all = Map::new();
-        let about = json!([{ "Namespace": NAMESPACE, "Dimensions": [names], "Metrics": metrics }]);
-        all.insert("_aws".to_owned(), json!({ "Timestamp": now.as_millisecond(), "CloudWatchMetrics": about }));
-        all.insert("Stack".to_owned(), stack.into());
+        if !metrics.is_empty() {
+            let about = json!([{ "Namespace": NAMESPACE, "Dimensions": [names], "Metrics": metrics }]);
+            all.insert("_aws".to_owned(), json!({ "Timestamp": now.as_millisecond(), "CloudWatchMetrics": about }));
+        }
+        all.insert("Stack".to_owned(), stack.name.as_str().into());
         all.extend(self.dimensions.iter().map(|(name, value)| ((*name).to_owned(), value.as_str().into())));
         all.extend(self.values.iter().map(|(metric, value)| (metric.name.to_owned(), json!(value))));
         Value::Object(all).to_string()
     }
 
+    fn is_watched(&self, metric: Metric) -> bool {
+        WATCHED.iter().any(|(watched, dimension)| {
+            let told = self.dimensions.iter().map(|(name, value)| (*name, value.as_str()));
+            *watched == metric && told.eq(*dimension)
+        })
+    }
+
     /// Writes it; nothing outside of a stack.
     #[allow(clippy::print_stdout, reason = "standard output is where Lambda takes metrics from")]
-    pub fn emit(&self, stack: Option<&str>) {
+    pub fn emit(&self, stack: Option<&Stack>) {
         if let Some(stack) = stack.filter(|_| !self.values.is_empty()) {
             println!("{}", self.text(stack, Timestamp::now()));
         }
     }
 }
 
-/// The stack's name, as the template tells the functions.
+/// As the template tells the functions.
 #[must_use]
-pub fn stack() -> Option<String> {
-    std::env::var("SEI_STACK").ok().filter(|name| !name.is_empty())
+pub fn stack() -> Option<Stack> {
+    let name = std::env::var("SEI_STACK").ok().filter(|name| !name.is_empty())?;
+    Some(Stack { name, all: std::env::var("SEI_METRICS").is_ok_and(|which| which == "all") })
 }
 
 /// One for the first invocation of this process, nothing for others.
@@ -174,12 +211,25 @@ mod tests {
 
     #[test]
     fn a_line_is_as_cloudwatch_reads_it() {
+        let stack = Stack { name: "acme".to_owned(), all: false };
         let line = Line::new().by("Entity", "issues").with(LAG, 60.0);
-        let read: Value = serde_json::from_str(&line.text("acme", Timestamp::UNIX_EPOCH)).unwrap_or_default();
+        let read: Value = serde_json::from_str(&line.text(&stack, Timestamp::UNIX_EPOCH)).unwrap_or_default();
         assert_eq!(
             read,
             json!({ "_aws": { "Timestamp": 0, "CloudWatchMetrics": [{ "Namespace": "sei-github", "Dimensions": [["Stack", "Entity"]],
                 "Metrics": [{ "Name": "Lag", "Unit": "Seconds" }] }] }, "Stack": "acme", "Entity": "issues", "Lag": 60.0 })
         );
+    }
+
+    #[test]
+    fn cloudwatch_keeps_what_alarms_watch_and_the_log_the_rest() {
+        let line = Line::new().by("Entity", "labels").with(LAG, 60.0);
+        let told = |all| {
+            let text = line.text(&Stack { name: "acme".to_owned(), all }, Timestamp::UNIX_EPOCH);
+            serde_json::from_str::<Value>(&text).unwrap_or_default()
+        };
+        assert_eq!(told(false), json!({ "Stack": "acme", "Entity": "labels", "Lag": 60.0 }));
+        assert_eq!(told(true)["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Name"], "Lag");
+        assert!(Line::new().with(FAILURES, 1.0).is_watched(FAILURES) && !Line::new().by("Token", "t").is_watched(BUDGET_LEFT));
     }
 }

@@ -1,6 +1,6 @@
 //! Jobs in SQS. A job is small and holds no state, so a lost or doubled one does not matter.
 
-use crate::wire;
+use crate::{trace, wire};
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::DisplayErrorContext;
@@ -38,11 +38,13 @@ impl Queue for SqsQueue {
 impl SqsQueue {
     async fn put(&self, jobs: &[Job], delay_seconds: i32) -> Result<(), StoreError> {
         let broken = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Broken { what: "a job cannot be sent".to_owned(), source: error };
+        let traced = trace::attributes().map_err(|error| broken(error.into()))?;
         for chunk in jobs.chunks(10) {
             let mut open = Vec::new();
             for (index, job) in chunk.iter().enumerate() {
                 let body = serde_json::to_string(job).map_err(|error| broken(error.into()))?;
                 let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body).delay_seconds(delay_seconds);
+                let entry = entry.set_message_system_attributes(traced.clone());
                 open.push(entry.build().map_err(|error| broken(error.into()))?);
             }
             for tried in 0..wire::TRIES {

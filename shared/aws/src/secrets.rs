@@ -146,4 +146,39 @@ mod tests {
         let told = parse(r#"{"credentials": [{"kind": "canary"}]}"#).err().unwrap_or_default();
         assert!(told.contains("line 1") && !told.contains("canary"), "{told}");
     }
+
+    /// Whatever bytes a secret is changed into, it is read or refused, and what is told shows nothing of it.
+    #[test]
+    fn mangled_secrets_make_no_panic_and_are_not_told() {
+        let samples = [
+            "canary-ghp",
+            r#"{"tokens": ["canary-a", "canary-b"]}"#,
+            r#"{"credentials": [{"kind": "app", "client_id": "Iv23", "private_key": "canary-key"}, {"kind": "token", "token": "canary-t"}]}"#,
+            r#"{"credentials": [{"kind": "oauth", "client_id": "c", "token": "canary-t", "refresh_token": "canary-r", "expires_at": "2027-01-01T00:00:00Z"}]}"#,
+        ];
+        let mut state = 7_u64;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap_or(0) % below
+        };
+        let mut refused = 0;
+        for round in 0..20_000 {
+            let mut bytes = samples[round % samples.len()].as_bytes().to_vec();
+            for _ in 0..=next(3) {
+                let at = next(bytes.len());
+                match next(3) {
+                    0 => bytes[at] = u8::try_from(next(256)).unwrap_or(0),
+                    1 => bytes.truncate(at.max(1)),
+                    _ => bytes.insert(at, b"{}[]\":,\\0"[next(9)]),
+                }
+            }
+            let text = String::from_utf8_lossy(&bytes);
+            if let Err(told) = parse(&text) {
+                refused += 1;
+                assert!(!told.contains("canary"), "{told}");
+            }
+            assert!(!format!("{:?}", parse(&text)).contains("canary"), "{text}");
+        }
+        assert!(refused > 100, "{refused}");
+    }
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata};
 use engine::signature::{Keyring, Secrets};
-use engine::{Env, Fleet, Settings, Store, StoreError, SystemClock, Tokens, integration};
+use engine::{Env, Fleet, Settings, StateKey, Store, StoreError, SystemClock, Tokens, integration};
 use github::{ApiUrl, Secret};
 use serde_json::Value;
 use std::sync::Arc;
@@ -72,6 +72,15 @@ impl ReceptionConfig {
     }
 }
 
+impl Reception {
+    /// Makes ready what the first event waits for otherwise, as [`crate::Worker::warm`].
+    pub async fn warm(&self) {
+        let somewhere = [StateKey { of: "place".to_owned(), name: "github".to_owned() }];
+        let (secrets, table) = tokio::join!(self.keys.secrets(false), self.store.states(&somewhere));
+        tracing::debug!(secrets = secrets.is_ok(), table = table.is_ok(), "warm");
+    }
+}
+
 #[async_trait]
 impl Keyring for SecretsKeyring {
     async fn secrets(&self, again: bool) -> Result<Arc<Secrets>, StoreError> {
@@ -118,6 +127,11 @@ impl Receiver {
         let queue = Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&aws), queue_url));
         let env = Env::new(Tokens::none(api_url)?, store.clone(), queue, Arc::new(SystemClock), settings);
         Ok(Self { inbox: SqsInbox::new(aws_sdk_sqs::Client::new(&aws), events_url, client, &table), most_receives: most, store, env })
+    }
+
+    /// Makes ready what the first batch waits for otherwise, as [`crate::Worker::warm`].
+    pub async fn warm(&self) {
+        tracing::debug!(table = self.fleet().await.is_ok(), "warm");
     }
 
     #[must_use]

@@ -77,7 +77,7 @@ pub struct Worker {
     store: Arc<DynamoStore>,
     queue: Arc<SqsQueue>,
     /// Whose metrics are told.
-    pub stack: Option<String>,
+    pub stack: Option<crate::metrics::Stack>,
     settings: Settings,
     scratch: Option<Arc<Scratch>>,
     last: Mutex<Option<Last>>,
@@ -114,6 +114,13 @@ impl Worker {
         Ok(Fleet::new(active.map(|one| env.with(one.settings())).collect()))
     }
 
+    /// Makes ready what the first invocation waits for otherwise: connections to the table and the vault, and the
+    /// credentials. Runs beside Lambda's first question; what fails is told by the invocation that needs it.
+    pub async fn warm(&self) {
+        let (installed, env) = tokio::join!(integration::integrations(self.store.as_ref()), self.env());
+        tracing::debug!(table = installed.is_ok(), credentials = env.is_ok(), "warm");
+    }
+
     /// The environment of an invocation; reads the secret when it is time to.
     async fn env(&self) -> Result<Env, WorkerError> {
         let mut last = self.last.lock().await;
@@ -140,7 +147,7 @@ impl Worker {
     async fn connect(&self, credentials: &[Credential]) -> Result<Env, WorkerError> {
         let github = Tokens::connect(self.api_url.clone(), credentials, None, SystemClock.now()).await?;
         let github = github.kept_in(self.vault.clone(), &self.token_secret);
-        let env = Env::new(github, self.store.clone(), self.queue.clone(), Arc::new(SystemClock), self.settings.clone());
+        let env = Env::new(github, self.store.clone(), self.queue.clone(), Arc::new(SystemClock), self.settings.clone()).scheduled();
         Ok(match &self.scratch {
             Some(scratch) => env.on(scratch.clone()),
             None => env,

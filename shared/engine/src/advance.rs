@@ -196,7 +196,7 @@ pub(crate) async fn bury(job: &Job, env: &Env, set: &Complete, now: Timestamp) -
     let mut after = set.after.clone();
     let mut written = Written::default();
     loop {
-        let listing = Listing { entity: set.entity, scope: job.scope, prefix: &set.prefix, after: after.as_deref(), limit: 500 };
+        let listing = Listing { prefix: &set.prefix, after: after.as_deref(), ..Listing::all(set.entity, job.scope) };
         let page = env.store.list(&listing).await?;
         let past = |key: &str| set.upto.as_deref().is_some_and(|upto| key > upto);
         let absent: Vec<Record> = page

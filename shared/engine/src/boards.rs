@@ -6,8 +6,8 @@ use crate::export::Pages;
 use crate::mark;
 use crate::model::{Job, ScopeId, Stored, is_project, project_scope};
 use crate::ports::{Listing, Store, StoreError};
-use crate::report::between;
-use crate::stages::{History, Known, Link, OptionName, STATUS, Sighting};
+use crate::report::{all, between};
+use crate::stages::{History, Known, Link, OptionName, STATUS, Sighting, Words};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +54,9 @@ pub struct About {
 }
 
 impl About {
+    /// What it is read from.
+    pub(crate) const FIELDS: [&str; 7] = ["author", "creator", "labels", "assignees", "milestone", "created_at", "closed_at"];
+
     pub(crate) fn of(row: &Stored) -> Self {
         let text = |name: &str| row.fields.get(name).and_then(Value::as_str).map(str::to_owned);
         let texts = |name: &str| row.fields.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
@@ -89,6 +92,8 @@ pub async fn projects(store: &dyn Store) -> Result<BTreeMap<ScopeId, Stored>, St
 
 /// The board of one scope; none if nothing is known of it.
 pub async fn read(store: &dyn Store, scope: ScopeId, project: Option<&Stored>) -> Result<Option<Board>, StoreError> {
+    let words = Words::default();
+    let items = all(store, &PROJECT_ITEMS, scope, &[], |row| Some(item(&row, &words))).await?;
     let mut board = Board {
         scope,
         number: 0,
@@ -96,20 +101,15 @@ pub async fn read(store: &dyn Store, scope: ScopeId, project: Option<&Stored>) -
         title: None,
         name: None,
         gone: false,
-        items: Vec::new(),
-        sightings: Vec::new(),
+        sightings: sightings(store, scope, &items, &words).await?,
+        items,
         options: Vec::new(),
         read_at: mark::read(store, &Job { scope, sweep: PROJECT_ITEMS.name.to_owned(), integration: None }).await?.began_at,
         fields: BTreeSet::new(),
     };
     let mut told: Option<Map<String, Value>> = project.map(|row| row.fields.clone());
-    let mut pages = Pages::new(store, &PROJECT_ITEMS, scope);
-    while let Some(page) = pages.next().await? {
-        board.items.extend(page.iter().map(item));
-    }
-    board.sightings = sightings(store, scope, &board.items).await?;
     if told.is_none() {
-        let first = store.list(&Listing { entity: &STAGE_SIGHTINGS, scope, prefix: "", after: None, limit: 1 }).await?;
+        let first = store.list(&Listing { limit: 1, ..Listing::all(&STAGE_SIGHTINGS, scope) }).await?;
         let named = |row: &Stored| json!({ "number": row.fields.get("project"), "node_id": row.fields.get("project_node_id") });
         told = first.rows.first().and_then(|row| named(row).as_object().cloned());
     }
@@ -121,7 +121,7 @@ pub async fn read(store: &dyn Store, scope: ScopeId, project: Option<&Stored>) -
             let text = |option: &Value, name: &str| option.get(name).and_then(Value::as_str).map(str::to_owned);
             let name = |option: &Value| {
                 let until = text(option, "until").and_then(|until| until.parse().ok());
-                Some(OptionName { id: text(option, "id")?, name: text(option, "name")?, until })
+                Some(OptionName { id: text(option, "id")?.into(), name: text(option, "name")?.into(), until })
             };
             board.options.extend(options.iter().chain(former).filter_map(name));
         }
@@ -145,13 +145,13 @@ pub(crate) fn name_of(url: &str) -> Option<String> {
 
 /// All that was seen on the board, in no order, read in several parts at once: keys begin with the source, and those of
 /// two sources go on with the item.
-async fn sightings(store: &dyn Store, scope: ScopeId, items: &[Item]) -> Result<Vec<Sighting>, StoreError> {
-    let item = |part: usize| items.get(items.len() * part / 4).map_or("", |item| item.link.item.as_str());
+async fn sightings(store: &dyn Store, scope: ScopeId, items: &[Item], words: &Words) -> Result<Vec<Sighting>, StoreError> {
+    let item = |part: usize| items.get(items.len() * part / 4).map_or("", |item| &item.link.item);
     let mut bounds = vec![format!("snapshot#{}", item(2)), "timeline#".to_owned(), "webhook#".to_owned()];
     bounds.extend((1..4).map(|part| format!("webhook#{}", item(part))));
     bounds.dedup();
     let bounds: Vec<&str> = bounds.iter().map(String::as_str).collect();
-    between(store, &STAGE_SIGHTINGS, scope, &bounds, |row| Sighting::read(&row)).await
+    between(store, &STAGE_SIGHTINGS, scope, &bounds, |row| Sighting::read(&row, words)).await
 }
 
 async fn rows(store: &dyn Store, entity: &'static crate::entities::Entity, scope: ScopeId) -> Result<Vec<Stored>, StoreError> {
@@ -181,18 +181,18 @@ impl Board {
                 let row = json!({
                     "project": self.number,
                     "project_node_id": self.node_id,
-                    "item": transition.item,
+                    "item": transition.item.as_deref(),
                     "repo": repo,
                     "number": number,
                     "field": field,
                     "what": transition.what.name(),
-                    "from": transition.from,
-                    "to": transition.to,
+                    "from": transition.from.as_deref(),
+                    "to": transition.to.as_deref(),
                     "at": transition.at.to_string(),
                     "earliest": transition.earliest.to_string(),
                     "latest": transition.latest.to_string(),
                     "certainty": if transition.is_exact() { "exact" } else { "between" },
-                    "actor": transition.actor,
+                    "actor": transition.actor.as_deref(),
                     "automated": transition.automated,
                     "source": transition.source,
                 });
@@ -209,9 +209,14 @@ impl Board {
     }
 }
 
-fn item(row: &Stored) -> Item {
+fn item(row: &Stored, words: &Words) -> Item {
     let number = |name: &str| row.fields.get(name).and_then(Value::as_u64);
     let text = |name: &str| row.fields.get(name).and_then(Value::as_str).map(str::to_owned);
-    let link = Link { item: row.key.clone(), gone: row.gone, content: text("content_node_id"), issue: number("repo_id").zip(number("number")) };
+    let link = Link {
+        item: words.get(&row.key),
+        gone: row.gone,
+        content: text("content_node_id").map(|id| words.get(&id)),
+        issue: number("repo_id").zip(number("number")),
+    };
     Item { link, kind: text("type"), about: About::of(row) }
 }

@@ -1,19 +1,26 @@
 //! Finds the repositories of an organization and what moved in them, a hundred a query, and asks for the sweeps that
 //! are due. Sees people and teams on the way. A repository in which nothing moved costs nothing more.
 
+mod due;
+mod hint;
+
+pub(crate) use due::{due, is_due};
+pub(crate) use hint::hint;
+
 use crate::entities::REPOSITORIES;
 use crate::env::Env;
-use crate::mark::{self, Cost, Mark, Tally};
+use crate::mark::{Cost, Tally};
 use crate::model::{Job, Presence, Record, ScopeId, StateKey, Written};
-use crate::node::{Node, Out, padded, short_hash};
+use crate::node::{Node, Out, padded};
 use crate::organization::{self, Pages};
 use crate::people;
 use crate::ports::{Store, StoreError};
 use crate::projects;
 use crate::repository::{Repository, close};
-use crate::summary::{self, Summary};
-use crate::sweeps::{self, Sweep};
+use crate::summary;
+use crate::sweeps;
 use crate::{Error, Listing};
+use hint::fields;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -244,157 +251,6 @@ async fn look_at(env: &Env, org_id: ScopeId, nodes: &[Node<'_>], found: &mut Fou
     Ok(())
 }
 
-/// Saves the hint if it differs, and names the sweeps that have something to read.
-pub(crate) async fn due(env: &Env, hint: &Repository, noted: &Summary) -> Result<Vec<Job>, Error> {
-    let state: BTreeMap<String, crate::State> = env.store.states_of(&mark::partition(hint.id)).await?.into_iter().collect();
-    let before = state.get("hint").cloned().unwrap_or_default();
-    let value = serde_json::to_value(hint).map_err(|error| Error::Unreadable(error.to_string()))?;
-    if before.value != value {
-        match env.store.save(&Repository::key(hint.id), before.revision, &value).await {
-            // Two discoveries at once: the other one saw the same.
-            Ok(_) | Err(StoreError::Conflict) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    summary::mend(env.store.as_ref(), hint, &state, noted).await?;
-    let mut jobs = Vec::new();
-    for sweep in sweeps::ALL.iter().filter(|sweep| env.settings.wants(sweep.group())) {
-        let mark = state.get(&format!("mark#{}", sweep.name())).cloned().map(mark::parse).unwrap_or_default();
-        let first = sweep.follows().and_then(|first| state.get(&format!("mark#{first}"))).cloned().map(mark::parse).and_then(|mark| mark.done_for);
-        if is_due(env, hint, *sweep, &mark, first.as_deref()) {
-            jobs.push(Job { scope: hint.id, sweep: sweep.name().to_owned(), integration: env.settings.integration.clone() });
-        }
-    }
-    Ok(jobs)
-}
-
-/// `first` is how far the sweep has come that it follows, if it follows one.
-pub(crate) fn is_due(env: &Env, hint: &Repository, sweep: &dyn Sweep, mark: &Mark, first: Option<&str>) -> bool {
-    let moved = hint.moved.get(sweep.name());
-    if sweep.follows().is_some() {
-        // Also when it was cut short, when its job was lost, and when it is switched on later.
-        let behind = mark.finished_at.is_none() || mark.done_for.as_deref() != first;
-        return hint.moved.contains_key("commits") && (mark.walk.is_some() || mark.problem.is_some() || behind);
-    }
-    if mark.walk.is_some() || mark.problem.is_some() {
-        return true;
-    }
-    if sweep.always_due() {
-        return hint.moved.contains_key("commits");
-    }
-    let age = mark.finished_at.map(|at| env.now().duration_since(at));
-    if moved.is_some() && age.zip(sweep.trusts_for()).is_some_and(|(age, most)| age >= most) {
-        return true;
-    }
-    match moved {
-        None => false,
-        // Empty, and never seen otherwise: nothing to read, and nothing to ask.
-        Some(moved) if mark.finished_at.is_none() && is_nothing(moved) => false,
-        Some(moved) => env.settings.full || !covers(mark.done_for.as_deref().unwrap_or_default(), moved, sweep.chosen(&env.settings)),
-    }
-}
-
-/// Whether what was read then is what is chosen now, or more.
-fn covers(done_for: &str, moved: &str, chosen: &str) -> bool {
-    done_for.strip_prefix(moved).is_some_and(|rest| rest == chosen || chosen.is_empty() && rest.starts_with('|'))
-}
-
-pub(crate) fn hint(node: Node<'_>, org_id: ScopeId) -> Repository {
-    let mut moved = BTreeMap::new();
-    let mut totals = BTreeMap::new();
-    let mut total = |entity: &str, path: &str| {
-        let total = node.u64(path).unwrap_or(0);
-        totals.insert(entity.to_owned(), total);
-        total
-    };
-    let newest = |list: &str| node.items(list).next().and_then(|first| first.str("updatedAt")).unwrap_or_default();
-    let pulls = total("pull_requests", "pullRequests.totalCount");
-    let issues = total("issues", "issues.totalCount");
-    let deployments = total("deployments", "deployments.totalCount");
-    let lists: u64 = [
-        ("labels", "labels.totalCount"),
-        ("milestones", "milestones.totalCount"),
-        ("branches", "branches.totalCount"),
-        ("tags", "tags.totalCount"),
-        ("releases", "releases.totalCount"),
-    ]
-    .into_iter()
-    .map(|(entity, path)| total(entity, path))
-    .sum();
-    let pull_requests = format!("{pulls} {}", newest("pullRequests.nodes"));
-    moved.insert("review_comments".to_owned(), pull_requests.clone());
-    moved.insert("pull_requests".to_owned(), pull_requests);
-    moved.insert("issues".to_owned(), format!("{issues} {}", newest("issues.nodes")));
-    let deployed = node.at("deployments.nodes").0.to_string();
-    moved.insert("deployments".to_owned(), format!("{deployments} {:x}", short_hash(&deployed)));
-    // A push moves `pushedAt`, and with it any branch or tag; a new name of the main branch moves nothing else.
-    let main = node.str("defaultBranchRef.name").unwrap_or_default();
-    let seen =
-        format!("{lists} {} {main} {} {} {}", node.str("pushedAt").unwrap_or_default(), node.at("labels").0, node.at("milestones").0, node.at("releases").0);
-    moved.insert("catalogue".to_owned(), format!("{lists} {:x}", short_hash(&seen)));
-    if let Some(head) = node.str("defaultBranchRef.target.oid") {
-        moved.insert("commits".to_owned(), head.to_owned());
-    }
-    let off = |flag: &str, is: bool| node.at(flag).0.as_bool() == Some(is);
-    let disabled = [("repository", off("isDisabled", true)), ("issues", off("hasIssuesEnabled", false))];
-    let disabled = disabled.into_iter().filter(|(_, off)| *off).map(|(what, _)| what.to_owned()).collect();
-    Repository {
-        id: node.u64("databaseId").unwrap_or_default(),
-        org_id,
-        owner: node.str("owner.login").unwrap_or_default().to_owned(),
-        name: node.str("name").unwrap_or_default().to_owned(),
-        default_branch: node.str("defaultBranchRef.name").map(str::to_owned),
-        node_id: None,
-        moved,
-        totals,
-        disabled,
-        gone: false,
-    }
-}
-
-fn is_nothing(seen: &str) -> bool {
-    seen.starts_with("0 ")
-}
-
-fn fields(node: Node<'_>, before: Option<&serde_json::Map<String, Value>>) -> Value {
-    let full_name = node.str("nameWithOwner").unwrap_or_default();
-    let mut renamed_from: Vec<Value> = before.and_then(|fields| fields.get("renamed_from")?.as_array().cloned()).unwrap_or_default();
-    if let Some(old) = before.and_then(|fields| fields.get("full_name")).filter(|old| old.as_str() != Some(full_name)) {
-        renamed_from.push(old.clone());
-    }
-    let languages: serde_json::Map<String, Value> =
-        node.items("languages.edges").filter_map(|edge| Some((edge.str("node.name")?.to_owned(), edge.value("size")))).collect();
-    json!({
-        "id": node.u64("databaseId"),
-        "node_id": node.value("id"),
-        "full_name": full_name,
-        "owner": node.value("owner.login"),
-        "name": node.value("name"),
-        "description": node.value("description"),
-        "private": node.flag("isPrivate"),
-        "visibility": node.lower("visibility"),
-        "archived": node.flag("isArchived"),
-        "fork": node.flag("isFork"),
-        "disabled": node.flag("isDisabled"),
-        "is_template": node.flag("isTemplate"),
-        "has_issues": node.flag("hasIssuesEnabled"),
-        "default_branch": node.value("defaultBranchRef.name"),
-        "language": node.value("primaryLanguage.name"),
-        "languages": languages,
-        "topics": node.items("repositoryTopics.nodes").filter_map(|topic| topic.str("topic.name")).collect::<Vec<_>>(),
-        "license": node.value("licenseInfo.spdxId"),
-        "size": node.u64("diskUsage"),
-        "stargazers_count": node.u64("stargazerCount"),
-        "forks_count": node.u64("forkCount"),
-        "html_url": node.value("url"),
-        "created_at": node.utc("createdAt"),
-        "updated_at": node.utc("updatedAt"),
-        "pushed_at": node.utc("pushedAt"),
-        "state": "active",
-        "renamed_from": renamed_from,
-    })
-}
-
 /// Looks at one repository again, after something happened to it. What moved in its lists is not compared, since events
 /// tell that; its commits are read when its head is another one, and everything if nobody knew it before.
 pub(crate) async fn look_again(node: Node<'_>, env: &Env) -> Result<Vec<Job>, Error> {
@@ -454,7 +310,7 @@ pub async fn bury(store: &dyn Store, now: Timestamp, org_id: ScopeId, listed: &B
     let mut after: Option<String> = None;
     let mut gone = Vec::new();
     loop {
-        let listing = Listing { entity: &REPOSITORIES, scope: org_id, prefix: "", after: after.as_deref(), limit: 500 };
+        let listing = Listing { after: after.as_deref(), ..Listing::all(&REPOSITORIES, org_id) };
         let page = store.list(&listing).await?;
         after = page.rows.last().map(|row| row.key.clone());
         gone.extend(page.rows.into_iter().filter(|row| !row.gone && !listed.contains(&row.key)));

@@ -111,6 +111,7 @@ pub struct Env {
     ledgers: Arc<Ledgers>,
     /// Where git's packs go; none where there is no disk for them.
     pub(crate) scratch: Option<Arc<Scratch>>,
+    pub(crate) scheduled: bool,
 }
 
 impl Env {
@@ -118,7 +119,7 @@ impl Env {
     pub fn new(github: Tokens, store: Arc<dyn Store>, queue: Arc<dyn Queue>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         // GitHub allows 100; ten are enough to hide its latency and leave room for others who use the token.
         let in_flight = Arc::new(Semaphore::new(10));
-        Self { github, store, queue, clock, settings: Arc::new(settings), in_flight, ledgers: Arc::new(Ledgers::new(false)), scratch: None }
+        Self { github, store, queue, clock, settings: Arc::new(settings), in_flight, ledgers: Arc::new(Ledgers::new(false)), scratch: None, scheduled: false }
     }
 
     /// The same tokens, table and budget for other choices.
@@ -136,6 +137,13 @@ impl Env {
     /// The same with a meter of its own, which tells what a visit spends.
     pub(crate) fn metered(&self) -> Self {
         Self { github: self.github.metered(), ..self.clone() }
+    }
+
+    /// For discoveries that come by themselves, hour after hour: where nothing happens, they look less often for what no
+    /// list tells.
+    #[must_use]
+    pub fn scheduled(self) -> Self {
+        Self { scheduled: true, ..self }
     }
 
     /// For the only process that can use this table: what others leased from the ledger of a token, they left behind.

@@ -36,6 +36,7 @@ mod repository;
 mod scratch;
 mod selection;
 pub mod signature;
+pub mod silence;
 pub mod stages;
 mod standing;
 mod status;

@@ -19,12 +19,18 @@ pub trait Store: Send + Sync {
     /// exist is not created. A `Whole` record with a version greater than a tombstone's revives the row.
     async fn put(&self, records: &[Record]) -> Result<Written, StoreError>;
 
-    /// One page of rows in key order, tombstones included: those with key > `after` and key starting with `prefix`.
+    /// One page of rows in key order, tombstones included: those with key > `after` and key starting with `prefix`; or
+    /// backward, those with key < `after`, where there is no prefix.
     /// `more` is false on the last page.
     async fn list(&self, listing: &Listing<'_>) -> Result<Listed, StoreError>;
 
     /// The rows with these keys, in any order; those that do not exist are absent.
-    async fn get(&self, entity: &'static Entity, scope: ScopeId, keys: &[String]) -> Result<Vec<Stored>, StoreError>;
+    async fn get(&self, entity: &'static Entity, scope: ScopeId, keys: &[String]) -> Result<Vec<Stored>, StoreError> {
+        self.get_only(entity, scope, keys, &[]).await
+    }
+
+    /// The same with these fields alone, as [`Listing::only`].
+    async fn get_only(&self, entity: &'static Entity, scope: ScopeId, keys: &[String], only: &[&str]) -> Result<Vec<Stored>, StoreError>;
 
     /// Rows that are not tombstones.
     async fn count(&self, entity: &'static Entity, scope: ScopeId) -> Result<u64, StoreError>;
@@ -63,6 +69,17 @@ pub struct Listing<'a> {
     pub after: Option<&'a str>,
     /// At most so many rows, though a page may hold fewer.
     pub limit: usize,
+    pub backward: bool,
+    /// The fields that are wanted, and then no version; empty for all that there is. A row may have others, too.
+    pub only: &'a [&'a str],
+}
+
+impl Listing<'_> {
+    /// From the first row on, in pages as large as memory and DynamoDB take gladly.
+    #[must_use]
+    pub const fn all(entity: &'static Entity, scope: ScopeId) -> Self {
+        Self { entity, scope, prefix: "", after: None, limit: 500, backward: false, only: &[] }
+    }
 }
 
 #[derive(Debug, Clone, Default)]

@@ -162,7 +162,7 @@ fn hint(org_id: ScopeId, login: &str, number: u64, node_id: &str, moved: String)
 async fn bury(org_id: ScopeId, listed: &BTreeSet<String>, env: &Env, found: &mut Found) -> Result<(), Error> {
     let mut after: Option<String> = None;
     loop {
-        let listing = Listing { entity: &PROJECTS, scope: org_id, prefix: "", after: after.as_deref(), limit: 500 };
+        let listing = Listing { after: after.as_deref(), ..Listing::all(&PROJECTS, org_id) };
         let page = env.store.list(&listing).await?;
         after = page.rows.last().map(|row| row.key.clone());
         for row in page.rows.iter().filter(|row| !row.gone && !listed.contains(&row.key)) {

@@ -33,7 +33,7 @@ pub async fn purge(store: &dyn Store, integrations: &[Integration], delete: bool
     for org in store.scopes(&REPOSITORIES).await? {
         let (mut after, mut teams) = (None::<String>, false);
         loop {
-            let page = store.list(&Listing { entity: &REPOSITORIES, scope: org, prefix: "", after: after.as_deref(), limit: 500 }).await?;
+            let page = store.list(&Listing { after: after.as_deref(), ..Listing::all(&REPOSITORIES, org) }).await?;
             after = page.rows.last().map(|row| row.key.clone());
             for row in &page.rows {
                 let (name, chosen) = groups(integrations, &row.fields)?;
@@ -53,7 +53,7 @@ pub async fn purge(store: &dyn Store, integrations: &[Integration], delete: bool
         if !teams {
             erase(store, &TEAMS, org, "", delete, &mut purged).await?;
         }
-        let left = store.list(&Listing { entity: &REPOSITORIES, scope: org, prefix: "", after: None, limit: 1 }).await?;
+        let left = store.list(&Listing { limit: 1, ..Listing::all(&REPOSITORIES, org) }).await?;
         if delete && left.rows.is_empty() {
             store.erase(&REPOSITORIES, org, "").await?;
         }
@@ -152,7 +152,7 @@ async fn hangers_on(store: &dyn Store, items: &'static Entity, id: ScopeId, purg
     }
     let mut after: Option<String> = None;
     loop {
-        let page = store.list(&Listing { entity: items, scope: id, prefix: "", after: after.as_deref(), limit: 500 }).await?;
+        let page = store.list(&Listing { after: after.as_deref(), ..Listing::all(items, id) }).await?;
         after = page.rows.last().map(|row| row.key.clone());
         for row in &page.rows {
             for entity in [&ISSUE_COMMENTS, &ISSUE_EVENTS] {

@@ -255,7 +255,7 @@ async fn everything(entity: &'static Entity, scope: ScopeId, prefix: &str, versi
     let mut records = Vec::new();
     let mut after: Option<String> = None;
     loop {
-        let page = env.store.list(&Listing { entity, scope, prefix, after: after.as_deref(), limit: 500 }).await?;
+        let page = env.store.list(&Listing { prefix, after: after.as_deref(), ..Listing::all(entity, scope) }).await?;
         after = page.rows.last().map(|row| row.key.clone());
         let living = page.rows.into_iter().filter(|row| !row.gone);
         records.extend(living.map(|row| Record { entity, scope, key: row.key, version: version.clone(), fields: Map::new(), presence: Presence::Gone }));

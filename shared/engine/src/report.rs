@@ -22,7 +22,7 @@ pub use cycle::{Bounds, CycleGroup, CycleReport, CycleStage, Grade, OpenPull, St
 pub use hotspots::{By, hotspots};
 pub use hours::{BusinessHours, HoursError, Measure};
 pub use labels::{StagesOf, from_issues};
-pub(crate) use parts::between;
+pub(crate) use parts::{all, between};
 pub use pulls::{Pull, bots, from_pull_requests};
 pub use question::{Across, Question};
 pub use range::{Range, RangeError};

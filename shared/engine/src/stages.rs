@@ -11,10 +11,12 @@ mod same;
 mod sighting;
 mod subjects;
 mod walk;
+mod words;
 
 pub use history::{History, Known, Stay, stays};
 pub use sighting::{Board, OptionName, STATUS, Sighting, Stage, What};
 pub use subjects::Link;
+pub use words::{Text, Words};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -34,16 +36,16 @@ pub enum Source {
 /// One change of an item's stage, or of whether it is on the board, as all sources together have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transition {
-    pub item: Option<String>,
+    pub item: Option<Text>,
     pub what: What,
     /// The stage that was left, by its present name; none for no stage.
-    pub from: Option<String>,
-    pub to: Option<String>,
+    pub from: Option<Text>,
+    pub to: Option<Text>,
     /// The best guess, between `earliest` and `latest`.
     pub at: Timestamp,
     pub earliest: Timestamp,
     pub latest: Timestamp,
-    pub actor: Option<String>,
+    pub actor: Option<Text>,
     /// By a workflow of the project; none if nobody told.
     pub automated: Option<bool>,
     pub source: Source,

@@ -9,8 +9,10 @@ use crate::model::{ScopeId, State, is_project, project_scope};
 use crate::node::EVERYWHERE;
 use crate::ports::{Listing, Store, StoreError};
 use crate::repository::Repository;
+use crate::silence::{self, Silent};
 use crate::standing::{self, EntityStatus, Standing};
 use crate::summary::{self, Summary};
+use crate::sweeps;
 use github::Expiring;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -29,6 +31,8 @@ pub struct Status {
     pub spent: Cost,
     /// Rows written in all, by sweeps and discoveries.
     pub written: Tally,
+    /// Entities of which nothing new comes any more, while their siblings go on coming.
+    pub silent: Vec<Silent>,
     /// Tokens that must not be used at present.
     pub limits: Vec<ClosedGate>,
     /// Credentials that are kept beside the copy and end within 14 days, by integration; filled by whoever can see them.
@@ -93,7 +97,8 @@ pub async fn status(store: &dyn Store, now: Timestamp) -> Result<Status, StoreEr
     told(store, repositories, discoveries, now, false).await
 }
 
-/// How old the oldest of what is known of each entity is. What is whole is as old as the last look at its organization;
+/// How old the oldest of what is known of each entity is. What is whole is as old as the last look at its organization or,
+/// where no list tells of it, as its last success;
 /// what is not, as old as its last success or, never read yet, as that look.
 #[must_use]
 pub fn lags(status: &Status, now: Timestamp) -> BTreeMap<&'static str, SignedDuration> {
@@ -106,6 +111,7 @@ pub fn lags(status: &Status, now: Timestamp) -> BTreeMap<&'static str, SignedDur
         let looked = looked(&repo.repo);
         for entity in &repo.entities {
             let known = match entity.state {
+                Standing::Complete if sweeps::is_always_due(entity.entity) => entity.last_success.or(looked),
                 Standing::Complete | Standing::Empty => looked,
                 Standing::CatchingUp | Standing::Waiting | Standing::Failed => entity.last_success.or(looked),
                 // Of what nobody may read or nobody chose, nothing can be late.
@@ -125,7 +131,7 @@ pub async fn exactly(store: &dyn Store, now: Timestamp) -> Result<Status, StoreE
     for (entity, org) in scopes_of(store).await? {
         let mut after: Option<String> = None;
         loop {
-            let listing = Listing { entity, scope: org, prefix: "", after: after.as_deref(), limit: 500 };
+            let listing = Listing { after: after.as_deref(), ..Listing::all(entity, org) };
             let page = store.list(&listing).await?;
             after = page.rows.last().map(|row| row.key.clone());
             for id in page.rows.iter().filter_map(|row| if entity == &PROJECTS { Some(project_scope(&row.key)) } else { row.key.parse().ok() }) {
@@ -226,7 +232,8 @@ async fn told(
         });
     }
     let users = store.count(&USERS, EVERYWHERE).await?;
-    Ok(Status { organizations, repositories, projects, exact, users, spent, written, limits: closed_gates(store, now).await?, expiring: BTreeMap::new() })
+    let (silent, limits) = (silence::known(store).await?, closed_gates(store, now).await?);
+    Ok(Status { organizations, repositories, projects, exact, users, spent, written, silent, limits, expiring: BTreeMap::new() })
 }
 
 async fn closed_gates(store: &dyn Store, now: Timestamp) -> Result<Vec<ClosedGate>, StoreError> {

@@ -121,6 +121,11 @@ pub(crate) fn followers(name: &str) -> impl Iterator<Item = &'static dyn Sweep> 
     ALL.iter().copied().filter(move |sweep| sweep.follows() == Some(name))
 }
 
+/// Whether discovery cannot tell that anything of this entity moved.
+pub(crate) fn is_always_due(entity: &str) -> bool {
+    ALL.iter().any(|sweep| sweep.always_due() && sweep.entities().iter().any(|one| one.name == entity))
+}
+
 pub(crate) fn find(name: &str) -> Result<&'static dyn Sweep, Error> {
     ALL.iter().copied().find(|sweep| sweep.name() == name).ok_or_else(|| Error::UnknownSweep(name.to_owned()))
 }

@@ -46,6 +46,17 @@ fn told(card: &Card) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn many_issues_are_read_from_both_ends_and_each_is_there_once() {
+    for count in [1, 499, 500, 501, 1000, 1733] {
+        let records: Vec<Record> = (1..=count).map(|number| issue(number, None, &[])).collect();
+        let (table, cards) = cards(records, StagesOf::State).await;
+        let numbers: Vec<u64> = cards.iter().filter_map(|card| card.number).collect();
+        assert_eq!(numbers, (1..=count).collect::<Vec<_>>());
+        table.shutdown().await;
+    }
+}
+
+#[tokio::test]
 async fn labels_with_a_prefix_are_stages_the_last_added_one_holds_and_a_closed_issue_is_in_none() {
     let mut records = vec![
         issue(1, None, &["bug", "stage:done"]),

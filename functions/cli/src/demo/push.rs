@@ -62,7 +62,7 @@ pub(super) async fn show(github: &GitHub, table: &aws::Embedded, settings: Setti
 fn open(cards: &[Card]) -> BTreeMap<String, u64> {
     let mut stages = BTreeMap::new();
     for stay in cards.iter().filter_map(|card| card.stays.iter().find(|stay| stay.end.is_none())) {
-        *stages.entry(stay.stage.clone().unwrap_or_else(|| "no stage".to_owned())).or_insert(0) += 1;
+        *stages.entry(stay.stage.as_deref().unwrap_or("no stage").to_owned()).or_insert(0) += 1;
     }
     stages
 }

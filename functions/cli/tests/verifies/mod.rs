@@ -30,7 +30,7 @@ async fn lose_an_issue(dir: &Dir) {
     let table = aws::Embedded::open(&dir.0).await.unwrap();
     let (store, entity) = (table.store(), &engine::entities::ISSUES);
     let scope = store.scopes(entity).await.unwrap().into_iter().min().unwrap();
-    let row = store.list(&engine::Listing { entity, scope, prefix: "", after: None, limit: 1 }).await.unwrap().rows.remove(0);
+    let row = store.list(&engine::Listing { limit: 1, ..engine::Listing::all(entity, scope) }).await.unwrap().rows.remove(0);
     let record = Record { entity, scope, key: row.key, version: row.version.absent(jiff::Timestamp::now()), fields: row.fields, presence: Presence::Gone };
     assert_eq!(store.put(&[record]).await.unwrap().removed, 1);
     table.shutdown().await;

@@ -7,6 +7,7 @@ pub static STAGE_SIGHTINGS: Entity = Entity {
     about: "What one source (webhook, timeline, snapshot) told of an item's way over a board; stage_transitions follow from them.",
     source: "https://docs.github.com/en/webhooks/webhook-events-and-payloads#projects_v2_item",
     group: Group::Projects,
+    // Stored in this order: new ones go to the end.
     fields: &[
         Field::new("project", Kind::Integer, "number"),
         Field::new("project_node_id", Kind::Text, ""),

@@ -2,11 +2,11 @@
 //! none of its types.
 
 use super::shape::Bill;
-use crate::entities::{self, COMMITS, Entity, Kind};
+use crate::entities::{self, COMMITS, Entity, Kind, WORKFLOW_RUNS};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Prices of us-east-1 in dollars, from aws.amazon.com/{dynamodb,lambda,sqs,secrets-manager}/pricing, as of 2026-11-24.
+/// Prices of us-east-1 in dollars, from aws.amazon.com/{dynamodb,lambda,sqs,secrets-manager,cloudwatch}/pricing, as of 2026-11-24.
 const WRITE_UNIT: f64 = 0.625 / 1e6;
 const READ_UNIT: f64 = 0.125 / 1e6;
 const STORED_GB_MONTH: f64 = 0.25;
@@ -15,13 +15,24 @@ const LAMBDA_GB_SECOND_ARM: f64 = 0.000_013_333_4;
 const LAMBDA_REQUEST: f64 = 0.20 / 1e6;
 const SQS_REQUEST: f64 = 0.40 / 1e6;
 const SECRET_MONTH: f64 = 0.40;
+const ALARM_MONTH: f64 = 0.10;
 
 /// How it runs: as `infra/template.yaml` deploys it.
 const DISCOVERIES_A_MONTH: f64 = 730.0;
+const RECONCILIATIONS_A_MONTH: f64 = 6.0 * 730.0;
 const LAMBDA_GB: f64 = 0.25;
+/// Room for git's packs, and a whole processor's share for comparing trees.
+const FETCHER_GB: f64 = 1.0;
 const SECONDS_A_PAGE: f64 = 2.0;
-/// A trigger asks an empty queue with five pollers, each for 20 s.
-const RECEIVES_A_MONTH: f64 = 5.0 * 3.0 * 60.0 * 730.0;
+/// A trigger asks an empty queue with five pollers, each for 20 s; there are two, for jobs and events.
+const RECEIVES_A_MONTH: f64 = 2.0 * 5.0 * 3.0 * 60.0 * 730.0;
+/// Workflow runs, which no list tells of, are looked for once a day where nothing happens.
+const QUIET_LOOKS_A_MONTH: f64 = 730.0 / 24.0;
+const SECONDS_A_QUIET_LOOK: f64 = 0.5;
+/// The token and the webhook's secret.
+const SECRETS: f64 = 2.0;
+/// Of 21, those beyond the ten that CloudWatch gives every account, as it does ten metrics: as many as alarms watch.
+const ALARMS: f64 = 11.0;
 const SQS_REQUESTS_A_JOB: f64 = 3.0;
 
 /// What is assumed of the data. DynamoDB charges names and values, by the KB begun.
@@ -30,7 +41,7 @@ const UNIT: f64 = 1024.0;
 /// The mark and the summary of its repository.
 const MARK_UNITS: f64 = 4.0;
 /// Of the marks, the summary and the row of a repository, at each discovery.
-const READS_A_REPOSITORY: f64 = 5.0;
+const READS_A_REPOSITORY: f64 = 3.5;
 /// Of the gate at each request, and of the summary.
 const READS_A_REQUEST: f64 = 3.0;
 /// Of each row before it is written, and as it is counted at the end.
@@ -49,7 +60,7 @@ const TEXTS: &[(&str, f64)] = &[
 ];
 
 pub(crate) const ASSUMPTIONS: &[&str] = &[
-    "prices of us-east-1 as of 2026-11-24, on demand, without free tiers; point-in-time recovery on; functions of 256 MB on arm64; a discovery every hour; logs are not counted",
+    "prices of us-east-1 as of 2026-11-24, on demand, without free tiers but CloudWatch's ten alarms and metrics; point-in-time recovery on; functions on arm64 with 256 MB, the fetcher with 1 GB; a discovery every hour; logs are not counted",
     "texts are as long as in the sample; of comments 600 bytes, review comments 400, reviews 100, commit messages 300; other fields by their kind",
     "5 % of the rows change or come new in a month; in an hour something moves in 2 % of the repositories",
 ];
@@ -63,6 +74,8 @@ pub struct AwsCost {
     pub gigabytes: f64,
     pub first_sync_usd: f64,
     pub monthly_usd: f64,
+    /// Of a month in which nothing happens at GitHub.
+    pub idle_usd: f64,
     pub monthly: Vec<Item>,
 }
 
@@ -91,31 +104,48 @@ pub(crate) fn cost(rows: &BTreeMap<&'static str, f64>, texts: &BTreeMap<&'static
     let write_units = row_units + MARK_UNITS * (requests + repositories) + listed;
     let read_units = READS_A_REQUEST * requests + READS_A_ROW * count + READS_A_REPOSITORY * repositories;
     let gigabytes = bytes / 1e9;
-    let gb_seconds = requests * SECONDS_A_PAGE * LAMBDA_GB;
+    let gb_seconds = requests * SECONDS_A_PAGE * FETCHER_GB;
     let first_sync =
         write_units * WRITE_UNIT + read_units * READ_UNIT + gb_seconds * LAMBDA_GB_SECOND_ARM + jobs * (LAMBDA_REQUEST + SQS_REQUESTS_A_JOB * SQS_REQUEST);
-    let moved = DISCOVERIES_A_MONTH * repositories * MOVED_AN_HOUR;
-    // Half of what moved are commits and pull requests of one repository: a job each.
-    let monthly_jobs = 2.0 * moved;
-    let pages = DISCOVERIES_A_MONTH * (1.0 + repositories / 100.0) + monthly_jobs;
-    let line = |what, quantity: f64, price: f64| Item { what, quantity, usd: quantity * price };
-    let monthly = vec![
-        line("GB stored, with point-in-time recovery", gigabytes, STORED_GB_MONTH + POINT_IN_TIME_GB_MONTH),
-        line("read units: every discovery looks at each repository's marks", DISCOVERIES_A_MONTH * repositories * READS_A_REPOSITORY, READ_UNIT),
-        line("write units: what changes, and marks", row_units * CHANGED_A_MONTH + MARK_UNITS * monthly_jobs, WRITE_UNIT),
-        line("GB-seconds of functions", pages * SECONDS_A_PAGE * LAMBDA_GB, LAMBDA_GB_SECOND_ARM),
-        line("invocations", DISCOVERIES_A_MONTH + monthly_jobs, LAMBDA_REQUEST),
-        line("queue requests, most of them asking in vain", RECEIVES_A_MONTH + SQS_REQUESTS_A_JOB * monthly_jobs, SQS_REQUEST),
-        line("secrets", 1.0, SECRET_MONTH),
-    ];
+    let sum = |items: &[Item]| items.iter().map(|item| item.usd).sum();
+    let stored = Item::of("GB stored, with point-in-time recovery", gigabytes, STORED_GB_MONTH + POINT_IN_TIME_GB_MONTH);
+    let quiet = if rows.contains_key(WORKFLOW_RUNS.name) { repositories * QUIET_LOOKS_A_MONTH } else { 0.0 };
+    let monthly = month(&stored, repositories, row_units * CHANGED_A_MONTH, MOVED_AN_HOUR, quiet);
     AwsCost {
         rows: count.round() as u64,
         write_units: write_units.round() as u64,
         read_units: read_units.round() as u64,
         gigabytes,
         first_sync_usd: first_sync,
-        monthly_usd: monthly.iter().map(|item| item.usd).sum(),
+        monthly_usd: sum(&monthly),
+        idle_usd: sum(&month(&stored, repositories, 0.0, 0.0, quiet)),
         monthly,
+    }
+}
+
+/// A month's bill: so many units of rows are written, and in an hour something moves in this share of the repositories.
+fn month(stored: &Item, repositories: f64, row_units: f64, moved: f64, quiet: f64) -> Vec<Item> {
+    // Half of what moved are commits and pull requests of one repository: a job each.
+    let jobs = 2.0 * DISCOVERIES_A_MONTH * repositories * moved;
+    let pages = DISCOVERIES_A_MONTH * (1.0 + repositories / 100.0);
+    let gb_seconds =
+        pages * SECONDS_A_PAGE * LAMBDA_GB + RECONCILIATIONS_A_MONTH * LAMBDA_GB + (jobs * SECONDS_A_PAGE + quiet * SECONDS_A_QUIET_LOOK) * FETCHER_GB;
+    let jobs = jobs + quiet;
+    vec![
+        stored.clone(),
+        Item::of("read units: every discovery looks at each repository's marks", DISCOVERIES_A_MONTH * repositories * READS_A_REPOSITORY, READ_UNIT),
+        Item::of("write units: what changes, and marks", row_units + MARK_UNITS * jobs, WRITE_UNIT),
+        Item::of("GB-seconds of functions", gb_seconds, LAMBDA_GB_SECOND_ARM),
+        Item::of("invocations", DISCOVERIES_A_MONTH + RECONCILIATIONS_A_MONTH + jobs, LAMBDA_REQUEST),
+        Item::of("queue requests, most of them asking in vain", RECEIVES_A_MONTH + SQS_REQUESTS_A_JOB * jobs, SQS_REQUEST),
+        Item::of("secrets", SECRETS, SECRET_MONTH),
+        Item::of("alarms beyond CloudWatch's ten free ones", ALARMS, ALARM_MONTH),
+    ]
+}
+
+impl Item {
+    fn of(what: &'static str, quantity: f64, price: f64) -> Self {
+        Self { what, quantity, usd: quantity * price }
     }
 }
 
@@ -132,4 +162,78 @@ fn row_bytes(entity: &Entity, texts: &BTreeMap<&'static str, f64>) -> f64 {
     let fields: f64 = entity.fields.iter().map(|field| field.name.len() as f64 + value(field.kind)).sum();
     let usual = || TEXTS.iter().find(|(name, _)| *name == entity.name).map_or(0.0, |(_, bytes)| *bytes);
     KEYS_AND_VERSION + fields + texts.get(entity.name).copied().filter(|text| *text > 0.0).unwrap_or_else(usual)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entities::Group;
+    use crate::plan::Shape;
+    use crate::{Settings, sweeps};
+
+    const DOCUMENT: &str = include_str!("../../../../infra/COST.md");
+
+    /// So many repositories alike, by the same reckoning as `plan`.
+    fn reckon(repositories: f64, commits: f64, pulls: f64, issues: f64) -> (Bill, AwsCost) {
+        let rows = BTreeMap::from([
+            ("commits", commits),
+            ("commit_files", 4.0 * commits),
+            ("pull_requests", pulls),
+            ("pull_request_commits", 3.0 * pulls),
+            ("pull_request_files", 6.0 * pulls),
+            ("reviews", 1.2 * pulls),
+            ("review_requests", pulls),
+            ("review_comments", 1.5 * pulls),
+            ("issues", issues),
+            ("issue_comments", 2.0 * (pulls + issues)),
+            ("issue_events", 6.0 * (pulls + issues)),
+            ("branches", 10.0),
+            ("tags", 20.0),
+            ("labels", 15.0),
+            ("releases", 10.0),
+            ("workflow_runs", pulls),
+        ]);
+        // One item in ten has a list that is longer than what comes with it.
+        let further = BTreeMap::from([("pull_requests", pulls / 10.0), ("issues", issues / 10.0)]);
+        let shape = Shape { rows, further, groups: Group::ALL.into_iter().collect() };
+        let own = sweeps::ALL.iter().map(|sweep| sweep.first_read(&shape, &Settings::default())).fold(Bill::default(), std::ops::Add::add);
+        let times = |one: f64| one * repositories;
+        let bill = Bill { rest: times(own.rest), graphql: times(own.graphql) + repositories / 100.0, points: times(own.points) + repositories / 100.0 };
+        let all: BTreeMap<&'static str, f64> = shape.all().map(|(name, rows)| (name, times(rows))).chain([("repositories", repositories)]).collect();
+        (bill, cost(&all, &BTreeMap::new(), &bill, repositories, times(sweeps::ALL.len() as f64)))
+    }
+
+    fn lines() -> Vec<String> {
+        let mut lines = Vec::new();
+        let sizes =
+            [("1,000 repositories, small", 1000.0, 100.0, 10.0, 5.0), ("1,000 repositories, 1 M commits, 100 k pull requests", 1000.0, 1000.0, 100.0, 50.0)];
+        for (name, repositories, commits, pulls, issues) in sizes {
+            let (bill, cost) = reckon(repositories, commits, pulls, issues);
+            lines.push(format!(
+                "| {name} | {:.1} M | {:.0} | {:.0} | {:.1} M | {:.1} | ${:.2} | ${:.2} | ${:.2} |",
+                cost.rows as f64 / 1e6,
+                bill.rest + bill.graphql,
+                bill.points,
+                cost.write_units as f64 / 1e6,
+                cost.gigabytes,
+                cost.first_sync_usd,
+                cost.idle_usd,
+                cost.monthly_usd
+            ));
+            lines.extend(cost.monthly.iter().map(|item| format!("| {} | {:.2} | ${:.2} |", item.what, item.quantity, item.usd)).filter(|_| commits > 500.0));
+        }
+        lines
+    }
+
+    #[test]
+    fn the_document_says_what_plan_reckons() {
+        let missing: Vec<String> = lines().into_iter().filter(|line| !DOCUMENT.contains(line.as_str())).collect();
+        assert!(missing.is_empty(), "infra/COST.md lacks:\n{}", missing.join("\n"));
+    }
+
+    #[test]
+    fn an_idle_organization_of_a_thousand_repositories_costs_at_most_four_dollars_a_month() {
+        let (_, cost) = reckon(1000.0, 100.0, 10.0, 5.0);
+        assert!(cost.idle_usd <= 4.0, "{}", cost.idle_usd);
+    }
 }

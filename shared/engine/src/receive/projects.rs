@@ -6,15 +6,15 @@ use super::effects::{Effects, Event, Fields, Wrong};
 use crate::entities::{PROJECT_ITEMS, PROJECTS};
 use crate::model::project_scope;
 use crate::node::Node;
-use crate::stages::{Board, Sighting, Source, Stage, What};
+use crate::stages::{Board, Sighting, Source, Stage, Text, What};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 /// A single select of an item that was set or cleared.
 #[derive(Debug)]
 pub(super) struct Selected {
-    pub(super) field_id: String,
-    pub(super) field: String,
+    pub(super) field_id: Text,
+    pub(super) field: Text,
     pub(super) to: Option<Stage>,
     pub(super) at: Timestamp,
 }
@@ -73,9 +73,9 @@ pub(super) fn item(event: &Event<'_>, effects: &mut Effects) -> Result<(), Wrong
     // How many items it has, and when it changed last.
     effects.ask(event.org_id, &PROJECTS, board, board);
     let Some(mut sighting) = sighted(event, item, at, effects)? else { return Ok(()) };
-    sighting.item = Some(node_id.to_owned());
-    sighting.content = item.str("content_node_id").map(str::to_owned);
-    sighting.actor = event.payload.login("sender").as_str().map(str::to_owned);
+    sighting.item = Some(node_id.into());
+    sighting.content = item.str("content_node_id").map(Text::from);
+    sighting.actor = event.payload.login("sender").as_str().map(Text::from);
     // Workflows of a project act in the name of this app.
     sighting.automated = sighting.actor.as_deref().map(|actor| actor.starts_with("github-project-automation"));
     effects.told.push(sighting.record(Board { scope, node_id: board, number }, Some(kind), event.received_at));
@@ -114,35 +114,35 @@ fn sighted(event: &Event<'_>, item: Node<'_>, at: Timestamp, effects: &mut Effec
             if !value.0.as_object().is_some_and(|value| value.contains_key("to")) {
                 return Ok(None);
             }
-            let field = value.str("field_name").unwrap_or(crate::stages::STATUS).to_owned();
+            let field = value.str("field_name").unwrap_or(crate::stages::STATUS).into();
             let from = value.0.get("from").map(|_| stage(value.at("from")));
-            Some(Sighting { field, field_id: Some(field_id.to_owned()), from, to: stage(value.at("to")), ..exact(What::Moved, at) })
+            Some(Sighting { field, field_id: Some(field_id.into()), from, to: stage(value.at("to")), ..exact(What::Moved, at) })
         }
         _ => None,
     })
 }
 
 fn stage(option: Node<'_>) -> Option<Stage> {
-    Some(Stage { id: option.str("id").map(str::to_owned), name: option.str("name")?.to_owned() })
+    Some(Stage { id: option.str("id").map(Text::from), name: option.str("name")?.into() })
 }
 
 /// The maps of a row with a single select set, if the row does not know better.
 pub(super) fn select(fields: &serde_json::Map<String, Value>, selected: &Selected) -> Option<serde_json::Map<String, Value>> {
     let map = |name: &str| fields.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
     let (mut values, mut selects) = (map("values"), map("single_selects"));
-    let set_at = selects.get(&selected.field_id).and_then(|value| Node(value).time("updated_at"));
+    let set_at = selects.get(&*selected.field_id).and_then(|value| Node(value).time("updated_at"));
     if set_at.is_some_and(|set_at| set_at >= selected.at) {
         return None;
     }
     match &selected.to {
         Some(stage) => {
-            let value = json!({ "field": selected.field, "option_id": stage.id, "name": stage.name, "updated_at": selected.at.to_string() });
-            selects.insert(selected.field_id.clone(), value);
-            values.insert(selected.field.clone(), stage.name.as_str().into());
+            let value = json!({ "field": &*selected.field, "option_id": stage.id.as_deref(), "name": &*stage.name, "updated_at": selected.at.to_string() });
+            selects.insert(selected.field_id.to_string(), value);
+            values.insert(selected.field.to_string(), (*stage.name).into());
         }
         None => {
-            selects.remove(&selected.field_id);
-            values.remove(&selected.field);
+            selects.remove(&*selected.field_id);
+            values.remove(&*selected.field);
         }
     }
     Some([("values".to_owned(), Value::Object(values)), ("single_selects".to_owned(), Value::Object(selects))].into_iter().collect())

@@ -11,7 +11,7 @@ use crate::{boards, export};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// An item of a project or, without a board, an issue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub async fn from_boards(store: &dyn Store, field: &str) -> Result<Vec<Card>, St
         let histories = board.histories(board.field(Some(field)));
         // Histories hold all that is needed of them.
         drop(std::mem::take(&mut board.sightings));
-        let items: BTreeMap<&str, &boards::Item> = board.items.iter().map(|item| (item.link.item.as_str(), item)).collect();
+        let items: HashMap<&str, &boards::Item> = board.items.iter().map(|item| (&*item.link.item, item)).collect();
         let contents = contents(store, &histories).await?;
         for history in histories {
             let item = history.item.as_deref().and_then(|item| items.get(item).copied());
@@ -115,9 +115,8 @@ async fn contents(store: &dyn Store, histories: &[History]) -> Result<Contents, 
     for (repo, keys) in wanted {
         for (entity, kind) in [(&ISSUES, ItemKind::Issue), (&PULL_REQUESTS, ItemKind::PullRequest)] {
             let keys: Vec<String> = keys.iter().filter(|key| key.parse().is_ok_and(|number| !all.contains_key(&(repo, number)))).cloned().collect();
-            // Texts may be long: they are let go of in between.
             let read = async |keys: &[String]| {
-                let rows = store.get(entity, repo, keys).await?;
+                let rows = store.get_only(entity, repo, keys, &About::FIELDS).await?;
                 let about = |row: &Stored| Some(((repo, row.key.parse().ok()?), (kind, About::of(row))));
                 Ok::<Vec<_>, StoreError>(rows.iter().filter(|row| !row.gone).filter_map(about).collect())
             };

@@ -2,11 +2,11 @@
 //! issues and their events, and changes nothing.
 
 use super::cards::{Card, ItemKind, Stay};
-use super::parts::pick;
+use super::parts::{all, pick};
 use crate::entities::{ISSUE_EVENTS, ISSUES};
-use crate::export::Pages;
-use crate::model::ScopeId;
+use crate::model::{ScopeId, Stored};
 use crate::ports::{Store, StoreError};
+use crate::stages::Text;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -36,18 +36,17 @@ struct Issue {
     events: Vec<(Timestamp, Happened)>,
 }
 
+/// What is needed of an issue: not its text.
+const OF_ISSUE: [&str; 8] = ["number", "author", "labels", "assignees", "milestone", "created_at", "updated_at", "closed_at"];
+
 /// The issues of one repository.
 pub async fn from_issues(store: &dyn Store, scope: ScopeId, repo: &str, of: &StagesOf) -> Result<Vec<Card>, StoreError> {
     let mut issues: BTreeMap<u64, Issue> = BTreeMap::new();
     let mut keys = Vec::new();
-    let mut pages = Pages::new(store, &ISSUES, scope);
-    while let Some(rows) = pages.next().await? {
-        for row in rows.into_iter().filter(|row| !row.gone) {
-            if let Some((number, card, updated_at)) = card(&row.fields, repo, of) {
-                issues.insert(number, Issue { card, updated_at, events: Vec::new() });
-                keys.push(row.key);
-            }
-        }
+    let read = |row: Stored| Some((card(&row.fields, repo, of).filter(|_| !row.gone)?, row.key));
+    for ((number, card, updated_at), key) in all(store, &ISSUES, scope, &OF_ISSUE, read).await? {
+        issues.insert(number, Issue { card, updated_at, events: Vec::new() });
+        keys.push(key);
     }
     // There are many more events than issues, and their keys begin with those of their issues.
     let events = pick(store, &ISSUE_EVENTS, scope, &keys, |row| {
@@ -155,8 +154,8 @@ impl Made<'_> {
     /// Ends the present stay and begins the next, if the stage is another.
     fn enter(&mut self, at: Timestamp) {
         let stage = match self.of {
-            StagesOf::State => Some(if self.open { "open" } else { "closed" }.to_owned()),
-            StagesOf::Labels(prefix) => self.labels.last().filter(|_| self.open).and_then(|label| label.get(prefix.len()..)).map(str::to_owned),
+            StagesOf::State => Some(if self.open { "open" } else { "closed" }.into()),
+            StagesOf::Labels(prefix) => self.labels.last().filter(|_| self.open).and_then(|label| label.get(prefix.len()..)).map(Text::from),
         };
         let last = self.stays.last_mut().filter(|last| last.end.is_none());
         if last.as_ref().and_then(|last| last.stage.as_ref()) == stage.as_ref() {

@@ -3,10 +3,57 @@
 use crate::entities::Entity;
 use crate::model::{ScopeId, Stored};
 use crate::ports::{Listing, Store, StoreError};
-use futures::future::try_join_all;
+use futures::future::{try_join, try_join_all};
+use std::sync::{Mutex, PoisonError};
 
 /// At once: enough to keep a store busy.
 const PARTS: usize = 4;
+
+/// What `pick` takes from each row of the scope, tombstones included, with these fields alone if any are named: read from
+/// both ends until they meet, where nothing tells how keys are spread. In key order.
+pub(crate) async fn all<T>(
+    store: &dyn Store,
+    entity: &'static Entity,
+    scope: ScopeId,
+    only: &[&str],
+    pick: impl Fn(Stored) -> Option<T>,
+) -> Result<Vec<T>, StoreError> {
+    let ends = Mutex::new([None, None]);
+    let (low, high) = try_join(end(store, entity, scope, only, false, &ends, &pick), end(store, entity, scope, only, true, &ends, &pick)).await?;
+    let last = low.last().map(|(key, _)| key.clone());
+    let mut all: Vec<(String, T)> = low;
+    // Where they passed each other, both have the same rows.
+    all.extend(high.into_iter().rev().filter(|(key, _)| last.as_ref().is_none_or(|last| key > last)));
+    Ok(all.into_iter().map(|(_, picked)| picked).collect())
+}
+
+/// Reads from one end until it is past where the other one has come.
+async fn end<T>(
+    store: &dyn Store,
+    entity: &'static Entity,
+    scope: ScopeId,
+    only: &[&str],
+    backward: bool,
+    ends: &Mutex<[Option<String>; 2]>,
+    pick: &impl Fn(Stored) -> Option<T>,
+) -> Result<Vec<(String, T)>, StoreError> {
+    let (mut picked, mut after): (Vec<(String, T)>, Option<String>) = (Vec::new(), None);
+    loop {
+        let page = store.list(&Listing { after: after.as_deref(), only, backward, ..Listing::all(entity, scope) }).await?;
+        let Some(last) = page.rows.last().map(|row| row.key.clone()) else { return Ok(picked) };
+        picked.extend(page.rows.into_iter().filter_map(|row| Some((row.key.clone(), pick(row)?))));
+        let met = {
+            let mut ends = ends.lock().unwrap_or_else(PoisonError::into_inner);
+            let [low, high] = &mut *ends;
+            *(if backward { &mut *high } else { &mut *low }) = Some(last.clone());
+            low.as_ref().zip(high.as_ref()).is_some_and(|(low, high)| low >= high)
+        };
+        if met || !page.more {
+            return Ok(picked);
+        }
+        after = Some(last);
+    }
+}
 
 /// What `pick` takes from each living row, in no order. `keys` are some keys in order, such as the parents' of the rows:
 /// they tell where the rows can be divided evenly.
@@ -45,7 +92,7 @@ async fn part<T>(
 ) -> Result<Vec<T>, StoreError> {
     let (mut picked, mut after) = (Vec::new(), from.map(str::to_owned));
     loop {
-        let page = store.list(&Listing { entity, scope, prefix: "", after: after.as_deref(), limit: 500 }).await?;
+        let page = store.list(&Listing { after: after.as_deref(), ..Listing::all(entity, scope) }).await?;
         let last = page.rows.last().map(|row| row.key.clone());
         let past = last.as_deref().zip(until).is_some_and(|(last, until)| last > until);
         let ours = page.rows.into_iter().filter(|row| !row.gone && until.is_none_or(|until| row.key.as_str() <= until));

@@ -173,7 +173,7 @@ fn waits(card: &Card, ruler: &Ruler, now: Timestamp) -> Option<OpenItem> {
         repo: card.repo.clone(),
         number: card.number,
         kind: card.kind,
-        stage: last.stage.clone(),
+        stage: last.stage.as_deref().map(str::to_owned),
         age: ruler.between(card.created_at, now),
         in_stage: ruler.between(since.start, now),
     })

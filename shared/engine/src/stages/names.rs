@@ -1,5 +1,6 @@
 //! Options are renamed, and timelines tell names alone: which stage a name meant at a time, and what it is called now.
 
+use super::Text;
 use super::sighting::{OptionName, Sighting, Stage};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -7,16 +8,16 @@ use std::collections::BTreeMap;
 /// A stage whatever it is called: its option's id or, where no source ever told that, its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Key {
-    Id(String),
-    Name(String),
+    Id(Text),
+    Name(Text),
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Names {
     /// By name, when which option was called so.
-    told: BTreeMap<String, Vec<(Timestamp, String)>>,
+    told: BTreeMap<Text, Vec<(Timestamp, Text)>>,
     /// By option, what it was called last, and when that was told.
-    last: BTreeMap<String, (Timestamp, String)>,
+    last: BTreeMap<Text, (Timestamp, Text)>,
 }
 
 impl Names {
@@ -37,11 +38,11 @@ impl Names {
         names
     }
 
-    fn note(&mut self, id: &str, name: &str, at: Timestamp) {
-        self.told.entry(name.to_owned()).or_default().push((at, id.to_owned()));
-        let last = self.last.entry(id.to_owned()).or_insert_with(|| (at, name.to_owned()));
+    fn note(&mut self, id: &Text, name: &Text, at: Timestamp) {
+        self.told.entry(name.clone()).or_default().push((at, id.clone()));
+        let last = self.last.entry(id.clone()).or_insert_with(|| (at, name.clone()));
         if at >= last.0 {
-            *last = (at, name.to_owned());
+            *last = (at, name.clone());
         }
     }
 
@@ -56,7 +57,7 @@ impl Names {
     }
 
     /// What it is called now or, if it is gone, was called last.
-    pub(super) fn name(&self, key: &Key) -> String {
+    pub(super) fn name(&self, key: &Key) -> Text {
         match key {
             Key::Id(id) => self.last.get(id).map_or_else(|| id.clone(), |(_, name)| name.clone()),
             Key::Name(name) => name.clone(),

@@ -2,7 +2,7 @@
 
 use super::names::Key;
 use super::sighting::What;
-use super::{Source, Stage, names::Names, sighting::Sighting};
+use super::{Source, Stage, Text, names::Names, sighting::Sighting};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -15,13 +15,13 @@ pub(super) struct Fact {
     pub(super) earliest: Timestamp,
     pub(super) latest: Timestamp,
     pub(super) set_at: Option<Timestamp>,
-    pub(super) item: Option<String>,
-    pub(super) actor: Option<String>,
+    pub(super) item: Option<Text>,
+    pub(super) actor: Option<Text>,
     pub(super) automated: Option<bool>,
     pub(super) source: Source,
 }
 
-type Order = (Timestamp, What, Source, Option<Key>, Option<Option<Key>>, Option<String>);
+type Order = (Timestamp, What, Source, Option<Key>, Option<Option<Key>>, Option<Text>);
 
 /// So far apart may two sources date one change.
 pub(super) const APART: i64 = 60;

@@ -1,6 +1,6 @@
 //! One thing that one source told of an item, as it is kept: never changed, and the same row however often it is told.
 
-use super::Source;
+use super::{Source, Text, Words};
 use crate::entities::STAGE_SIGHTINGS;
 use crate::model::{Presence, Record, ScopeId, Stored, Version};
 use crate::node::short_hash;
@@ -9,17 +9,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// An option of a single-select field. Timelines tell only its name at that time.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stage {
-    pub id: Option<String>,
-    pub name: String,
+    pub id: Option<Text>,
+    pub name: Text,
 }
 
 /// What an option is called or, until then, was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionName {
-    pub id: String,
-    pub name: String,
+    pub id: Text,
+    pub name: Text,
     pub until: Option<Timestamp>,
 }
 
@@ -55,15 +55,15 @@ impl What {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sighting {
     /// Node id of the item; timelines do not tell it.
-    pub item: Option<String>,
+    pub item: Option<Text>,
     /// Node id of the issue, pull request or draft.
-    pub content: Option<String>,
+    pub content: Option<Text>,
     /// Repository and number, where it is an issue or pull request.
     pub issue: Option<(ScopeId, u64)>,
     pub what: What,
     /// Name of the field at that time, and its node id; timelines tell of Status alone, and no id.
-    pub field: String,
-    pub field_id: Option<String>,
+    pub field: Text,
+    pub field_id: Option<Text>,
     /// None where nobody told; of what was told, none is no stage.
     pub from: Option<Option<Stage>>,
     pub to: Option<Stage>,
@@ -72,11 +72,11 @@ pub struct Sighting {
     pub latest: Timestamp,
     /// When GitHub says that the present value was set.
     pub set_at: Option<Timestamp>,
-    pub actor: Option<String>,
+    pub actor: Option<Text>,
     pub automated: Option<bool>,
     pub source: Source,
     /// What tells it from others of its source: an event's node id.
-    pub event: Option<String>,
+    pub event: Option<Text>,
 }
 
 /// Which board: its node id and number.
@@ -96,7 +96,7 @@ impl Sighting {
             content: None,
             issue: None,
             what,
-            field: STATUS.to_owned(),
+            field: STATUS.into(),
             field_id: None,
             from: None,
             to: None,
@@ -138,32 +138,30 @@ impl Sighting {
     /// As it is kept; `kind` is `issue`, `pull_request` or `draft`, where that is known.
     #[must_use]
     pub fn record(&self, board: Board<'_>, kind: Option<&str>, now: Timestamp) -> Record {
-        let id = |stage: Option<&Stage>| stage.and_then(|stage| stage.id.clone());
-        let name = |stage: Option<&Stage>| stage.map(|stage| stage.name.clone());
-        let from = self.from.as_ref().and_then(Option::as_ref);
+        let (from, to) = (self.from.as_ref().and_then(Option::as_ref), self.to.as_ref());
         let fields = json!({
             "project": board.number,
             "project_node_id": board.node_id,
-            "item": self.item,
-            "content_node_id": self.content,
+            "item": self.item.as_deref(),
+            "content_node_id": self.content.as_deref(),
             "repo_id": self.issue.map(|(repo, _)| repo),
             "number": self.issue.map(|(_, number)| number),
             "kind": kind,
             "what": self.what.name(),
-            "field": self.field,
-            "field_id": self.field_id,
+            "field": &*self.field,
+            "field_id": self.field_id.as_deref(),
             "from_known": self.from.is_some(),
-            "from": name(from),
-            "from_id": id(from),
-            "to": name(self.to.as_ref()),
-            "to_id": id(self.to.as_ref()),
+            "from": from.map(|from| &*from.name),
+            "from_id": from.and_then(|from| from.id.as_deref()),
+            "to": to.map(|to| &*to.name),
+            "to_id": to.and_then(|to| to.id.as_deref()),
             "earliest": self.earliest.to_string(),
             "latest": self.latest.to_string(),
             "set_at": self.set_at.map(|at| at.to_string()),
-            "actor": self.actor,
+            "actor": self.actor.as_deref(),
             "automated": self.automated,
             "source": self.source,
-            "event": self.event,
+            "event": self.event.as_deref(),
         });
         let fields = if let Value::Object(fields) = fields { fields } else { Map::new() };
         // What was seen stays as it was seen first.
@@ -179,12 +177,13 @@ impl Sighting {
 
     /// As it was kept; none for a row that is none of ours.
     #[must_use]
-    pub fn read(row: &Stored) -> Option<Self> {
-        let text = |name: &str| row.fields.get(name).and_then(Value::as_str).map(str::to_owned);
+    pub fn read(row: &Stored, words: &Words) -> Option<Self> {
+        let str = |name: &str| row.fields.get(name).and_then(Value::as_str);
+        let text = |name: &str| str(name).map(|text| words.get(text));
         let number = |name: &str| row.fields.get(name).and_then(Value::as_u64);
-        let time = |name: &str| text(name)?.parse::<Timestamp>().ok();
+        let time = |name: &str| str(name)?.parse::<Timestamp>().ok();
         let stage = |name: &str, id: &str| Some(Stage { id: text(id), name: text(name)? });
-        let what = text("what")?;
+        let what = str("what")?;
         let flag = |name: &str| row.fields.get(name).and_then(Value::as_bool);
         Some(Self {
             item: text("item"),
@@ -201,7 +200,8 @@ impl Sighting {
             actor: text("actor"),
             automated: flag("automated"),
             source: serde_json::from_value(row.fields.get("source")?.clone()).ok()?,
-            event: text("event"),
+            // No two have the same.
+            event: str("event").map(Text::from),
         })
     }
 }

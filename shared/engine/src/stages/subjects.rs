@@ -1,31 +1,32 @@
 //! What belongs together: an item, the issue on it, the issue that it became. An item that is put on the board again is
 //! another item of the same issue; a transferred issue is another issue on the same item.
 
+use super::Text;
 use super::sighting::Sighting;
 use crate::model::ScopeId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// One and the same thing on the board, by all the names that are known of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Link {
-    pub item: String,
+    pub item: Text,
     /// Whether the board no longer has it.
     pub gone: bool,
-    pub content: Option<String>,
+    pub content: Option<Text>,
     pub issue: Option<(ScopeId, u64)>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Name {
-    Item(String),
-    Content(String),
+    Item(Text),
+    Content(Text),
     Issue(ScopeId, u64),
 }
 
 /// Disjoint sets of names.
 #[derive(Debug, Default)]
 struct Sets {
-    number: BTreeMap<Name, usize>,
+    number: HashMap<Name, usize>,
     parent: Vec<usize>,
 }
 
@@ -69,7 +70,7 @@ impl Sets {
     }
 }
 
-fn names(item: Option<&String>, content: Option<&String>, issue: Option<(ScopeId, u64)>) -> Vec<Name> {
+fn names(item: Option<&Text>, content: Option<&Text>, issue: Option<(ScopeId, u64)>) -> Vec<Name> {
     let item = item.cloned().map(Name::Item);
     let content = content.cloned().map(Name::Content);
     item.into_iter().chain(content).chain(issue.map(|(repo, number)| Name::Issue(repo, number))).collect()

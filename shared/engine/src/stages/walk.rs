@@ -4,13 +4,13 @@ use super::names::{Key, Names};
 use super::order::{self, Place, Presence};
 use super::same::{APART, Fact, JITTER, once, seconds};
 use super::sighting::What;
-use super::{Source, Transition};
+use super::{Source, Text, Transition};
 use jiff::Timestamp;
 
 pub(super) struct Walk<'a> {
     names: &'a Names,
     place: Place,
-    item: Option<String>,
+    item: Option<Text>,
     /// When it was last known to be where it is.
     known: Option<Timestamp>,
     /// The last move whose moment was told: when, what it left, and whether a name is all that is known of the stage.

@@ -81,7 +81,7 @@ async fn compare(visit: &Visit<'_>, entity: &'static Entity, fresh: u64) -> Resu
 
 /// Asks for the next hundred rows; those that are gone come back as tombstones, with what is left to ask.
 async fn ask(visit: &Visit<'_>, entity: &'static Entity, mut census: Census) -> Result<(Page, Option<Tail>), Error> {
-    let listing = Listing { entity, scope: visit.scope(), prefix: "", after: census.after.as_deref(), limit: 100 };
+    let listing = Listing { after: census.after.as_deref(), limit: 100, ..Listing::all(entity, visit.scope()) };
     let listed = visit.env.store.list(&listing).await?;
     let living: Vec<_> = listed.rows.iter().filter(|row| !row.gone && row.fields.get("node_id").is_some_and(Value::is_string)).collect();
     let mut page = Page { local: living.is_empty(), total: visit.mark.total, ..Page::default() };

@@ -201,10 +201,10 @@ fn record(
 async fn seed(visit: &Visit<'_>, position: Position) -> Result<Page, Error> {
     let store = visit.env.store.as_ref();
     let after = position.seeding_after.as_deref();
-    let commits = store.list(&Listing { entity: &COMMITS, scope: visit.scope(), prefix: "", after, limit: 1000 }).await?;
+    let commits = store.list(&Listing { after, limit: 1000, ..Listing::all(&COMMITS, visit.scope()) }).await?;
     for row in commits.rows.iter().filter(|row| !row.gone) {
         let prefix = format!("{}#", row.key);
-        let files = Listing { entity: &COMMIT_FILES, scope: visit.scope(), prefix: &prefix, after: None, limit: 1 };
+        let files = Listing { prefix: &prefix, limit: 1, ..Listing::all(&COMMIT_FILES, visit.scope()) };
         if store.list(&files).await?.rows.is_empty() {
             let at = row.fields.get("committed_at").and_then(|at| at.as_str()?.parse().ok());
             remember(visit, &[(&row.key, at)]).await?;

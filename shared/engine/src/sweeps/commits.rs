@@ -203,7 +203,7 @@ impl Graph {
 }
 
 async fn commits_after(visit: &Visit<'_>, after: Option<&str>) -> Result<crate::Listed, Error> {
-    let listing = Listing { entity: &COMMITS, scope: visit.scope(), prefix: "", after, limit: 1000 };
+    let listing = Listing { after, limit: 1000, ..Listing::all(&COMMITS, visit.scope()) };
     Ok(visit.env.store.list(&listing).await?)
 }
 

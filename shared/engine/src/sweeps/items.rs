@@ -256,7 +256,7 @@ impl Kind {
         let mut events = Vec::new();
         let mut after: Option<String> = None;
         loop {
-            let listing = crate::Listing { entity, scope: visit.scope(), prefix, after: after.as_deref(), limit: 500 };
+            let listing = crate::Listing { prefix, after: after.as_deref(), ..crate::Listing::all(entity, visit.scope()) };
             let page = visit.env.store.list(&listing).await?;
             after = page.rows.last().map(|row| row.key.clone());
             events.extend(page.rows.into_iter().filter(|row| !row.gone).map(|row| Record {
@@ -327,7 +327,7 @@ impl Kind {
         let mut sets = Vec::new();
         let mut after = gaps.after.clone();
         loop {
-            let listing = crate::Listing { entity: self.entity, scope: visit.scope(), prefix: "", after: after.as_deref(), limit: 500 };
+            let listing = crate::Listing { after: after.as_deref(), ..crate::Listing::all(self.entity, visit.scope()) };
             let page = visit.env.store.list(&listing).await?;
             let past = |key: &str| gaps.upto.as_deref().is_some_and(|upto| key > upto);
             for row in page.rows.iter().filter(|row| !row.gone && !past(&row.key)) {

@@ -5,7 +5,7 @@ use super::connections::Parent;
 use crate::entities::{ISSUE_EVENTS, REVIEW_REQUESTS};
 use crate::model::{Record, project_scope};
 use crate::node::{Node, Out};
-use crate::stages::{Board, Sighting, Source, Stage, What};
+use crate::stages::{Board, Sighting, Source, Stage, Text, What};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -189,14 +189,14 @@ fn sighting(parent: Parent<'_>, node: Node<'_>, out: &mut Out) {
     };
     let Some(at) = node.time("createdAt") else { return };
     // No status is an empty name here.
-    let stage = |path: &str| node.str(path).filter(|name| !name.is_empty()).map(|name| Stage { id: None, name: name.to_owned() });
+    let stage = |path: &str| node.str(path).filter(|name| !name.is_empty()).map(|name| Stage { id: None, name: name.into() });
     let sighting = Sighting {
         issue: Some((out.scope, parent.number)),
         from: (what == What::Moved).then(|| stage("previousStatus")),
         to: stage("status"),
-        actor: node.login("actor").as_str().map(str::to_owned),
+        actor: node.login("actor").as_str().map(Text::from),
         automated: node.at("wasAutomated").0.as_bool(),
-        event: node.str("id").map(str::to_owned),
+        event: node.str("id").map(Text::from),
         ..Sighting::exact(Source::Timeline, what, at)
     };
     let board = Board { scope: project_scope(board), node_id: board, number };

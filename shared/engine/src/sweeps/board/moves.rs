@@ -7,7 +7,7 @@ use crate::Error;
 use crate::entities::PROJECT_ITEMS;
 use crate::model::{Record, Stored};
 use crate::node::Node;
-use crate::stages::{STATUS, Sighting, Source, Stage, What};
+use crate::stages::{STATUS, Sighting, Source, Stage, Text, What};
 use crate::sweeps::Visit;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -47,8 +47,8 @@ pub(super) fn removed(visit: &Visit<'_>, row: &Stored) -> Option<Record> {
 
 fn about(item: &str, node: Node<'_>, what: What, at: Timestamp) -> Sighting {
     Sighting {
-        item: Some(item.to_owned()),
-        content: node.str("content_node_id").map(str::to_owned),
+        item: Some(item.into()),
+        content: node.str("content_node_id").map(Text::from),
         issue: node.u64("repo_id").zip(node.u64("number")),
         ..Sighting::exact(Source::Snapshot, what, at)
     }
@@ -90,7 +90,7 @@ fn compare(item: &str, before: Option<Node<'_>>, now: Node<'_>, last: Option<Tim
         let mut moved = between(What::Moved, set_at.filter(|at| *at <= read_at));
         moved.from = before.map(|_| stage(old));
         moved.to = stage(new);
-        (moved.field, moved.field_id) = (name, Some(id.clone()));
+        (moved.field, moved.field_id) = (name.into(), Some(id.as_str().into()));
         all.push(moved);
     }
     // Still, or again, without a status: whatever a timeline told meanwhile, it was undone.
@@ -103,5 +103,5 @@ fn compare(item: &str, before: Option<Node<'_>>, now: Node<'_>, last: Option<Tim
 
 fn stage(value: Option<&Value>) -> Option<Stage> {
     let value = Node(value?);
-    Some(Stage { id: value.str("option_id").map(str::to_owned), name: value.str("name")?.to_owned() })
+    Some(Stage { id: value.str("option_id").map(Text::from), name: value.str("name")?.into() })
 }
