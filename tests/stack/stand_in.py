@@ -35,10 +35,12 @@ def binaries():
 
 @functools.cache
 def schema(entity):
-    """The names of an entity's fields, in the order of SCHEMA.md."""
+    """An entity's fields in the order of SCHEMA.md: their names, and how their text is read."""
     section = (ROOT / "SCHEMA.md").read_text().split(f"\n## {entity}\n")[1].split("\n## ")[0]
     # The first is the table's head.
-    return re.findall(r"^\| (\w+) \|", section, re.MULTILINE)[1:]
+    rows = re.findall(r"^\| (\w+) \| (\w+) \|", section, re.MULTILINE)[1:]
+    reads = {"integer": int, "boolean": lambda text: text == "t"}
+    return [(name, reads.get(kind, str)) for name, kind in rows]
 
 
 def free_port():
@@ -213,7 +215,8 @@ class StandIn:
                 fields = {name: read(value) for name, value in item.items() if name not in ("pk", "sk") and not name.startswith("_")}
                 if "_l" in item:
                     # Of these the table has a line, in the order of the schema.
-                    fields = {name: value for name, value in zip(schema(entity), item["_l"]["S"].split("|")) if value}
+                    told = zip(schema(entity), item["_l"]["S"].split("|"))
+                    fields = {name: read_as(text) for (name, read_as), text in told if text}
                 found.setdefault(entity, {})[scope, item["sk"]["S"]] = fields
         return found
 

@@ -14,7 +14,7 @@ import unittest
 import urllib.parse
 import urllib.request
 
-from stand_in import TOKEN, Runtime, StandIn, binaries, wait
+from stand_in import ROOT, TOKEN, Runtime, StandIn, binaries, wait
 
 
 class Stack(unittest.TestCase):
@@ -210,7 +210,7 @@ class Stack(unittest.TestCase):
                  "headers": {"content-type": "application/json", **self.signed(body.encode(), "traced-1", "label")}}
         with Runtime(event, header) as runtime:
             variables = self.aws.functions.get_function_configuration(FunctionName=self.aws.function("Webhook"))["Environment"]["Variables"]
-            bootstrap = binaries() / "webhook"
+            bootstrap = ROOT / ".aws-sam" / "build" / "Webhook" / "bootstrap"
             env = {**self.aws.env, **variables, "SEI_EVENTS_URL": queue, "AWS_LAMBDA_RUNTIME_API": runtime.address, "AWS_LAMBDA_FUNCTION_NAME": "webhook",
                    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256", "AWS_LAMBDA_FUNCTION_VERSION": "1"}
             with subprocess.Popen([bootstrap], env=env, stdout=subprocess.PIPE, text=True) as program:

@@ -92,8 +92,7 @@ pub async fn projects(store: &dyn Store) -> Result<BTreeMap<ScopeId, Stored>, St
 
 /// The board of one scope; none if nothing is known of it.
 pub async fn read(store: &dyn Store, scope: ScopeId, project: Option<&Stored>) -> Result<Option<Board>, StoreError> {
-    let words = Words::default();
-    let items = all(store, &PROJECT_ITEMS, scope, &[], |row| Some(item(&row, &words))).await?;
+    let items = all(store, &PROJECT_ITEMS, scope, &[], |row| Some(item(&row))).await?;
     let mut board = Board {
         scope,
         number: 0,
@@ -101,7 +100,7 @@ pub async fn read(store: &dyn Store, scope: ScopeId, project: Option<&Stored>) -
         title: None,
         name: None,
         gone: false,
-        sightings: sightings(store, scope, &items, &words).await?,
+        sightings: sightings(store, scope, &items).await?,
         items,
         options: Vec::new(),
         read_at: mark::read(store, &Job { scope, sweep: PROJECT_ITEMS.name.to_owned(), integration: None }).await?.began_at,
@@ -145,13 +144,17 @@ pub(crate) fn name_of(url: &str) -> Option<String> {
 
 /// All that was seen on the board, in no order, read in several parts at once: keys begin with the source, and those of
 /// two sources go on with the item.
-async fn sightings(store: &dyn Store, scope: ScopeId, items: &[Item], words: &Words) -> Result<Vec<Sighting>, StoreError> {
+async fn sightings(store: &dyn Store, scope: ScopeId, items: &[Item]) -> Result<Vec<Sighting>, StoreError> {
     let item = |part: usize| items.get(items.len() * part / 4).map_or("", |item| &item.link.item);
     let mut bounds = vec![format!("snapshot#{}", item(2)), "timeline#".to_owned(), "webhook#".to_owned()];
     bounds.extend((1..4).map(|part| format!("webhook#{}", item(part))));
     bounds.dedup();
     let bounds: Vec<&str> = bounds.iter().map(String::as_str).collect();
-    between(store, &STAGE_SIGHTINGS, scope, &bounds, |row| Sighting::read(&row, words)).await
+    let reader = || {
+        let mut words = Words::default();
+        move |row: Stored| Sighting::read(&row, &mut words)
+    };
+    between(store, &STAGE_SIGHTINGS, scope, &bounds, reader).await
 }
 
 async fn rows(store: &dyn Store, entity: &'static crate::entities::Entity, scope: ScopeId) -> Result<Vec<Stored>, StoreError> {
@@ -209,13 +212,13 @@ impl Board {
     }
 }
 
-fn item(row: &Stored, words: &Words) -> Item {
+fn item(row: &Stored) -> Item {
     let number = |name: &str| row.fields.get(name).and_then(Value::as_u64);
     let text = |name: &str| row.fields.get(name).and_then(Value::as_str).map(str::to_owned);
     let link = Link {
-        item: words.get(&row.key),
+        item: row.key.as_str().into(),
         gone: row.gone,
-        content: text("content_node_id").map(|id| words.get(&id)),
+        content: text("content_node_id").map(Into::into),
         issue: number("repo_id").zip(number("number")),
     };
     Item { link, kind: text("type"), about: About::of(row) }

@@ -49,11 +49,15 @@ pub async fn from_issues(store: &dyn Store, scope: ScopeId, repo: &str, of: &Sta
         keys.push(key);
     }
     // There are many more events than issues, and their keys begin with those of their issues.
-    let events = pick(store, &ISSUE_EVENTS, scope, &keys, |row| {
-        let row = row.fields;
-        let number = row.get("number").and_then(Value::as_u64).filter(|_| text(&row, "on") == Some("issue"))?;
-        Some((number, time(&row, "created_at")?, happened(&row, of)?))
-    });
+    let reader = || {
+        let of = of.clone();
+        move |row: Stored| {
+            let row = row.fields;
+            let number = row.get("number").and_then(Value::as_u64).filter(|_| text(&row, "on") == Some("issue"))?;
+            Some((number, time(&row, "created_at")?, happened(&row, &of)?))
+        }
+    };
+    let events = pick(store, &ISSUE_EVENTS, scope, &keys, reader);
     for (number, at, happened) in events.await? {
         if let Some(issue) = issues.get_mut(&number) {
             issue.events.push((at, happened));

@@ -55,50 +55,54 @@ async fn end<T>(
     }
 }
 
-/// What `pick` takes from each living row, in no order. `keys` are some keys in order, such as the parents' of the rows:
-/// they tell where the rows can be divided evenly.
-pub(crate) async fn pick<T>(
+/// What is picked from each living row, in no order: `picker` makes one that picks for each part, on any processor. `keys`
+/// are some keys in order, such as the parents' of the rows: they tell where the rows can be divided evenly.
+pub(crate) async fn pick<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>(
     store: &dyn Store,
     entity: &'static Entity,
     scope: ScopeId,
     keys: &[String],
-    pick: impl Fn(Stored) -> Option<T>,
+    picker: impl Fn() -> P,
 ) -> Result<Vec<T>, StoreError> {
     let bounds: Vec<&str> = (1..PARTS).filter_map(|part| keys.get(keys.len() * part / PARTS)).map(String::as_str).collect();
-    between(store, entity, scope, &bounds, pick).await
+    between(store, entity, scope, &bounds, picker).await
 }
 
 /// The same, divided at these keys, which are in order.
-pub(crate) async fn between<T>(
+pub(crate) async fn between<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>(
     store: &dyn Store,
     entity: &'static Entity,
     scope: ScopeId,
     bounds: &[&str],
-    pick: impl Fn(Stored) -> Option<T>,
+    picker: impl Fn() -> P,
 ) -> Result<Vec<T>, StoreError> {
     let from = std::iter::once(None).chain(bounds.iter().copied().map(Some));
     let until = bounds.iter().copied().map(Some).chain(std::iter::once(None));
-    let parts = from.zip(until).map(|(from, until)| part(store, entity, scope, (from, until), &pick));
+    let parts = from.zip(until).map(|(from, until)| part(store, entity, scope, (from, until), picker()));
     Ok(try_join_all(parts).await?.into_iter().flatten().collect())
 }
 
 /// After `from`, up to and with `until`.
-async fn part<T>(
+async fn part<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>(
     store: &dyn Store,
     entity: &'static Entity,
     scope: ScopeId,
     (from, until): (Option<&str>, Option<&str>),
-    pick: &impl Fn(Stored) -> Option<T>,
+    mut picker: P,
 ) -> Result<Vec<T>, StoreError> {
-    let (mut picked, mut after) = (Vec::new(), from.map(str::to_owned));
+    let (mut all, mut after) = (Vec::new(), from.map(str::to_owned));
     loop {
         let page = store.list(&Listing { after: after.as_deref(), ..Listing::all(entity, scope) }).await?;
         let last = page.rows.last().map(|row| row.key.clone());
         let past = last.as_deref().zip(until).is_some_and(|(last, until)| last > until);
-        let ours = page.rows.into_iter().filter(|row| !row.gone && until.is_none_or(|until| row.key.as_str() <= until));
-        picked.extend(ours.filter_map(pick));
+        let mut rows = page.rows;
+        rows.retain(|row| !row.gone && until.is_none_or(|until| row.key.as_str() <= until));
+        let picked = tokio::spawn(async move { (rows.into_iter().filter_map(&mut picker).collect::<Vec<T>>(), picker) }).await;
+        let (picked, back) = picked.map_err(|error| StoreError::Unavailable { what: "reading rows was broken off".to_owned(), source: error.into() })?;
+        all.extend(picked);
+        picker = back;
         if past || !page.more || last.is_none() {
-            return Ok(picked);
+            return Ok(all);
         }
         after = last;
     }

@@ -177,23 +177,22 @@ impl Sighting {
 
     /// As it was kept; none for a row that is none of ours.
     #[must_use]
-    pub fn read(row: &Stored, words: &Words) -> Option<Self> {
+    pub fn read(row: &Stored, words: &mut Words) -> Option<Self> {
         let str = |name: &str| row.fields.get(name).and_then(Value::as_str);
-        let text = |name: &str| str(name).map(|text| words.get(text));
+        let mut text = |name: &str| str(name).map(|text| words.get(text));
         let number = |name: &str| row.fields.get(name).and_then(Value::as_u64);
         let time = |name: &str| str(name)?.parse::<Timestamp>().ok();
-        let stage = |name: &str, id: &str| Some(Stage { id: text(id), name: text(name)? });
         let what = str("what")?;
         let flag = |name: &str| row.fields.get(name).and_then(Value::as_bool);
         Some(Self {
+            from: if flag("from_known").unwrap_or(false) { Some(stage("from", "from_id", &mut text)) } else { None },
+            to: stage("to", "to_id", &mut text),
             item: text("item"),
             content: text("content_node_id"),
             issue: number("repo_id").zip(number("number")),
             what: What::ALL.into_iter().find(|one| one.name() == what)?,
             field: text("field")?,
             field_id: text("field_id"),
-            from: flag("from_known").unwrap_or(false).then(|| stage("from", "from_id")),
-            to: stage("to", "to_id"),
             earliest: time("earliest")?,
             latest: time("latest")?,
             set_at: time("set_at"),
@@ -204,6 +203,10 @@ impl Sighting {
             event: str("event").map(Text::from),
         })
     }
+}
+
+fn stage(name: &str, id: &str, text: &mut impl FnMut(&str) -> Option<Text>) -> Option<Stage> {
+    Some(Stage { id: text(id), name: text(name)? })
 }
 
 /// The field that is a board's stage unless somebody names another.
