@@ -201,7 +201,7 @@ class Stack(unittest.TestCase):
         signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
         return {"x-github-event": event, "x-github-delivery": delivery, "x-hub-signature-256": f"sha256={signature}"}
 
-    def test_6_the_trace_goes_with_what_is_sent(self):
+    def test_9_the_trace_goes_with_what_is_sent(self):
         # The stand-in tells functions of no trace: the program is run here, with a runtime interface that does.
         queue = self.aws.sqs.create_queue(QueueName="traced")["QueueUrl"]
         header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"

@@ -92,7 +92,17 @@ pub async fn projects(store: &dyn Store) -> Result<BTreeMap<ScopeId, Stored>, St
 
 /// The board of one scope; none if nothing is known of it.
 pub async fn read(store: &dyn Store, scope: ScopeId, project: Option<&Stored>) -> Result<Option<Board>, StoreError> {
-    let items = all(store, &PROJECT_ITEMS, scope, &[], |row| Some(item(&row))).await?;
+    let items = items(store, scope).await?;
+    complete(store, scope, project, items).await
+}
+
+/// The items of one board, in the order of their ids.
+pub(crate) async fn items(store: &dyn Store, scope: ScopeId) -> Result<Vec<Item>, StoreError> {
+    all(store, &PROJECT_ITEMS, scope, &[], |row| Some(item(&row))).await
+}
+
+/// The board with these items.
+pub(crate) async fn complete(store: &dyn Store, scope: ScopeId, project: Option<&Stored>, items: Vec<Item>) -> Result<Option<Board>, StoreError> {
     let mut board = Board {
         scope,
         number: 0,

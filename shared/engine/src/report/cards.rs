@@ -5,13 +5,15 @@ use crate::entities::{ISSUES, PULL_REQUESTS};
 use crate::model::{ScopeId, Stored};
 use crate::node::padded;
 use crate::ports::{Store, StoreError};
+use crate::stages;
 pub use crate::stages::Stay;
-use crate::stages::{self, History};
 use crate::{boards, export};
 use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::try_join;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
+use std::pin::pin;
 
 /// An item of a project or, without a board, an issue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,13 +64,18 @@ pub async fn from_boards(store: &dyn Store, field: &str) -> Result<Vec<Card>, St
     let projects = boards::projects(store).await?;
     let mut cards = Vec::new();
     for scope in boards::scopes(store).await? {
-        let Some(mut board) = boards::read(store, scope, projects.get(&scope)).await?.filter(|board| !board.gone) else { continue };
+        let items = boards::items(store, scope).await?;
+        let on_board: Vec<(ScopeId, u64)> = items.iter().filter_map(|item| item.link.issue).collect();
+        // Both take long, and neither keeps all processors busy.
+        let (board, found) = try_join!(boards::complete(store, scope, projects.get(&scope), items), contents(store, on_board, Contents::new()))?;
+        let Some(mut board) = board.filter(|board| !board.gone) else { continue };
         let project = board.title.clone().or_else(|| board.name.clone()).unwrap_or_else(|| format!("project {}", board.number));
         let histories = board.histories(board.field(Some(field)));
         // Histories hold all that is needed of them.
         drop(std::mem::take(&mut board.sightings));
         let items: HashMap<&str, &boards::Item> = board.items.iter().map(|item| (&*item.link.item, item)).collect();
-        let contents = contents(store, &histories).await?;
+        // What has left the board, and what only timelines tell of.
+        let contents = contents(store, histories.iter().filter_map(|history| history.issue), found).await?;
         for history in histories {
             let item = history.item.as_deref().and_then(|item| items.get(item).copied());
             let content = history.issue.and_then(|issue| contents.get(&issue));
@@ -105,13 +112,13 @@ pub async fn from_boards(store: &dyn Store, field: &str) -> Result<Vec<Card>, St
 
 type Contents = BTreeMap<(ScopeId, u64), (ItemKind, About)>;
 
-/// The issues and pull requests that histories are about, as far as they are copied.
-async fn contents(store: &dyn Store, histories: &[History]) -> Result<Contents, StoreError> {
+/// Those of these issues and pull requests that are copied, beside what was found `before`.
+async fn contents(store: &dyn Store, issues: impl IntoIterator<Item = (ScopeId, u64)>, before: Contents) -> Result<Contents, StoreError> {
+    let mut all = before;
     let mut wanted: BTreeMap<ScopeId, Vec<String>> = BTreeMap::new();
-    for (repo, number) in histories.iter().filter_map(|history| history.issue) {
+    for (repo, number) in issues.into_iter().filter(|issue| !all.contains_key(issue)) {
         wanted.entry(repo).or_default().push(padded(number));
     }
-    let mut all = Contents::new();
     for (repo, keys) in wanted {
         for (entity, kind) in [(&ISSUES, ItemKind::Issue), (&PULL_REQUESTS, ItemKind::PullRequest)] {
             let keys: Vec<String> = keys.iter().filter(|key| key.parse().is_ok_and(|number| !all.contains_key(&(repo, number)))).cloned().collect();
@@ -120,8 +127,10 @@ async fn contents(store: &dyn Store, histories: &[History]) -> Result<Contents, 
                 let about = |row: &Stored| Some(((repo, row.key.parse().ok()?), (kind, About::of(row))));
                 Ok::<Vec<_>, StoreError>(rows.iter().filter(|row| !row.gone).filter_map(about).collect())
             };
-            let parts: Vec<Vec<_>> = stream::iter(keys.chunks(500).map(read)).buffered(4).try_collect().await?;
-            all.extend(parts.into_iter().flatten());
+            let mut parts = pin!(stream::iter(keys.chunks(100).map(read)).buffered(2));
+            while let Some(part) = parts.try_next().await? {
+                all.extend(part);
+            }
         }
     }
     Ok(all)
