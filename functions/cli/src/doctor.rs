@@ -202,10 +202,6 @@ async fn copy(stack: &Stack) -> Result<Finding, Failure> {
         return Ok(Finding::bad("copy", "every integration is paused", format!("sei-github resume --stack {}", stack.name)));
     }
     let status = engine::status(&store, now).await?;
-    if !status.silent.is_empty() {
-        let silent: Vec<String> = status.silent.iter().map(ToString::to_string).collect();
-        return Ok(Finding::bad("copy", silent.join("; "), "infra/RUNBOOK.md, SilentEntity"));
-    }
     let is_stuck = |entity: &engine::EntityStatus| match entity.state {
         Standing::CatchingUp => entity.last_success.is_some_and(|at| now.duration_since(at) > STUCK),
         Standing::Failed => true,
@@ -217,7 +213,7 @@ async fn copy(stack: &Stack) -> Result<Finding, Failure> {
     let behind = status.organizations.iter().filter(|one| one.last_success.is_none_or(|at| now.duration_since(at) > STUCK));
     let behind: Vec<String> =
         behind.map(|one| format!("{} was last looked at {}", one.organization, one.last_success.map_or("never".to_owned(), |at| format!("{at:.0}")))).collect();
-    if stuck.is_empty() && behind.is_empty() {
+    if stuck.is_empty() && behind.is_empty() && status.silent.is_empty() {
         return Ok(Finding::good("copy", format!("{} repositories, nothing is stuck", status.repositories.len())));
     }
     let mut found: Vec<String> = behind;
@@ -225,6 +221,7 @@ async fn copy(stack: &Stack) -> Result<Finding, Failure> {
     if stuck.len() > 10 {
         found.push(format!("and {} more", stuck.len() - 10));
     }
+    found.extend(status.silent.iter().map(|silent| format!("{silent} (infra/RUNBOOK.md, SilentEntity)")));
     Ok(Finding::bad("copy", found.join("; "), format!("sei-github status --stack {0} tells why; sei-github logs --stack {0} what was tried", stack.name)))
 }
 

@@ -17,6 +17,8 @@ use std::collections::btree_map::Entry;
 const SILENT: i32 = 7;
 /// compared with at most so many before them.
 const BEFORE: i32 = 28;
+/// What came on fewer days than this before has no rate: a first copy comes all at once, and labels are set up once.
+const DAYS: usize = 5;
 /// As many as this were to be expected: by chance, none comes once in 22,000 times (e⁻¹⁰).
 const EXPECTED: f64 = 10.0;
 
@@ -84,9 +86,11 @@ fn silent(days: &Days) -> Vec<Silent> {
     let Some((_, first)) = days.0.range(..=then.saturating_sub(SILENT.days())).next() else { return Vec::new() };
     let of = |day: &BTreeMap<String, u64>, entity: &Entity| day.get(entity.name).copied().unwrap_or(0);
     let grown = |from: &BTreeMap<String, u64>, to: &BTreeMap<String, u64>, entity: &Entity| of(to, entity).saturating_sub(of(from, entity));
+    let earlier: Vec<_> = days.0.range(..=then).map(|(_, day)| day).collect();
+    let grew_on = |entity: &Entity| earlier.windows(2).filter(|pair| matches!(pair, [one, next] if of(next, entity) > of(one, entity))).count();
     let judge = |entity: &'static Entity| {
         // What was lost with a repository hides what came: nothing is known then.
-        if of(middle, entity) != of(now, entity) || of(now, entity) == 0 {
+        if of(middle, entity) != of(now, entity) || grew_on(entity) < DAYS {
             return None;
         }
         let all = |same: bool| entities::ALL.iter().copied().filter(move |other| *other != entity && (!same || other.group == entity.group));
@@ -120,6 +124,11 @@ mod tests {
         let stops = days((0..30).map(|day| (10 * day.min(20), 5 * day)));
         assert_eq!(silent(&stops).iter().map(|silent| silent.entity).collect::<Vec<_>>(), ["reviews"]);
         assert!(silent(&stops).iter().all(|silent| silent.siblings == 35 && (silent.expected - 70.0).abs() < 20.0), "{:?}", silent(&stops));
+    }
+
+    #[test]
+    fn what_came_all_at_once_is_not() {
+        assert_eq!(silent(&days((0..30).map(|day| (if day > 1 { 500 } else { 0 }, 5000 + 50 * day)))), []);
     }
 
     #[test]
