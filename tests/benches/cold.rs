@@ -4,16 +4,13 @@
 //! Build first, then run: `cargo build --release --workspace && cargo bench -p tests --bench cold`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that panics has failed, as it should")]
 
+mod lambda;
+
 use aws::Embedded;
 use aws_lc_rs::hmac;
-use axum::Router;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use lambda::{Feed, Program, function, serve, variables};
 use serde_json::{Value, json};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -43,7 +40,7 @@ struct Seen {
     asked: Option<Instant>,
     answered: Option<Instant>,
     given: bool,
-    event: String,
+    event: Value,
 }
 
 #[derive(Default)]
@@ -52,13 +49,23 @@ struct Runtime {
     changed: Notify,
 }
 
-/// A program that is killed at the end, whatever happens.
-struct Program(Child);
+impl Feed for Runtime {
+    async fn next(&self) -> Value {
+        let event = {
+            let mut seen = self.seen.lock().unwrap();
+            seen.asked.get_or_insert_with(Instant::now);
+            if std::mem::replace(&mut seen.given, true) { None } else { Some(seen.event.clone()) }
+        };
+        match event {
+            Some(event) => event,
+            // There is one event only.
+            None => std::future::pending().await,
+        }
+    }
 
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+    fn done(&self, _: &str) {
+        self.seen.lock().unwrap().answered = Some(Instant::now());
+        self.changed.notify_one();
     }
 }
 
@@ -71,7 +78,7 @@ async fn main() {
     println!("{:<22}{:>16}{:>18}{:>12}   (medians of {RUNS}, milliseconds)", "", "exec to /next", "first invocation", "together");
     let nothing = json!({});
     let batch = json!({ "Records": [] });
-    let ours = [
+    let functions = [
         ("discovery", &nothing),
         ("fetcher", &batch),
         ("webhook", &ping()),
@@ -80,13 +87,12 @@ async fn main() {
         ("connect", &json!({ "link_for": "acme" })),
     ];
     let mut rows: Vec<(String, f64, f64)> = Vec::new();
-    for (name, event) in ours {
-        rows.push(measure(name, &runtime, event, || function(name, &here, &dynamodb)).await);
+    for (name, event) in functions {
+        rows.push(measure(name, &runtime, event, || ours(name, &here, &dynamodb)).await);
     }
     let own = |program: &str, arguments: &[&str]| {
         let mut command = Command::new(program);
-        command.args(arguments).env("AWS_LAMBDA_RUNTIME_API", here.trim_start_matches("http://"));
-        command.envs([("AWS_LAMBDA_FUNCTION_NAME", "bare"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"), ("AWS_LAMBDA_FUNCTION_VERSION", "1")]);
+        command.args(arguments).envs(variables(&here));
         command
     };
     rows.push(measure("bare lambda_runtime", &runtime, &nothing, || own(env!("CARGO_BIN_EXE_bare-function"), &[])).await);
@@ -101,7 +107,7 @@ async fn main() {
 async fn measure(name: &str, runtime: &Runtime, event: &Value, command: impl Fn() -> Command) -> (String, f64, f64) {
     let (mut asked, mut answered) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
-        *runtime.seen.lock().unwrap() = Seen { event: event.to_string(), ..Seen::default() };
+        *runtime.seen.lock().unwrap() = Seen { event: event.clone(), ..Seen::default() };
         let began = Instant::now();
         let program = Program(command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap_or_else(|error| panic!("{name}: {error}")));
         let done = tokio::time::timeout(Duration::from_secs(20), async {
@@ -126,30 +132,9 @@ async fn measure(name: &str, runtime: &Runtime, event: &Value, command: impl Fn(
     (name.to_owned(), asked[RUNS / 2], answered[RUNS / 2])
 }
 
-fn function(name: &str, here: &str, dynamodb: &str) -> Command {
-    // Beside this program's folder `deps`.
-    let program: PathBuf = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join(name);
-    assert!(program.exists(), "{} is not there: build it with `cargo build --release --workspace`", program.display());
-    let mut command = Command::new(program);
-    command.env_clear().envs([
-        ("AWS_LAMBDA_RUNTIME_API", here.trim_start_matches("http://")),
-        ("AWS_LAMBDA_FUNCTION_NAME", name),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_ACCESS_KEY_ID", "bench"),
-        ("AWS_SECRET_ACCESS_KEY", "bench"),
-        ("AWS_ENDPOINT_URL", here),
-        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
-        ("SEI_TABLE", "sei-github"),
-        ("SEI_QUEUE_URL", "http://queue"),
-        ("SEI_EVENTS_URL", "http://events"),
-        ("SEI_TOKEN_SECRET", "token"),
-        ("SEI_WEBHOOK_SECRET", "token"),
-        ("SEI_OAUTH_CLIENT_ID", "id"),
-        ("SEI_OAUTH_CLIENT_SECRET", "token"),
-        ("SEI_API_URL", "https://api.github.com"),
-    ]);
+fn ours(name: &str, here: &str, dynamodb: &str) -> Command {
+    let mut command = function(name, here, dynamodb);
+    command.envs([("SEI_WEBHOOK_SECRET", "token"), ("SEI_OAUTH_CLIENT_ID", "id"), ("SEI_OAUTH_CLIENT_SECRET", "token")]);
     command
 }
 
@@ -160,55 +145,4 @@ fn ping() -> Value {
     let signature: String = hmac::sign(&key, body.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     json!({ "version": "2.0", "body": body, "isBase64Encoded": false, "requestContext": { "http": { "method": "POST" } },
         "headers": { "content-type": "application/json", "x-github-event": "ping", "x-github-delivery": "d-1", "x-hub-signature-256": format!("sha256={signature}") } })
-}
-
-/// The Lambda runtime interface and Secrets Manager.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
-async fn serve(runtime: Arc<Runtime>) -> String {
-    let routes = Router::new()
-        .route("/2018-06-01/runtime/invocation/next", get(next))
-        .route("/2018-06-01/runtime/invocation/{id}/response", post(answered))
-        .route("/2018-06-01/runtime/invocation/{id}/error", post(failed))
-        .fallback(service)
-        .with_state(runtime);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    url
-}
-
-async fn next(State(runtime): State<Arc<Runtime>>) -> Response {
-    let event = {
-        let mut seen = runtime.seen.lock().unwrap();
-        seen.asked.get_or_insert_with(Instant::now);
-        if std::mem::replace(&mut seen.given, true) { None } else { Some(seen.event.clone()) }
-    };
-    // There is one event only.
-    let Some(event) = event else { return std::future::pending().await };
-    let deadline = (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(15)).as_millisecond().to_string();
-    let headers = [
-        ("lambda-runtime-aws-request-id", "1".to_owned()),
-        ("lambda-runtime-deadline-ms", deadline),
-        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:000000000000:function:bench".to_owned()),
-    ];
-    (headers, event).into_response()
-}
-
-async fn answered(State(runtime): State<Arc<Runtime>>) -> StatusCode {
-    runtime.seen.lock().unwrap().answered = Some(Instant::now());
-    runtime.changed.notify_waiters();
-    runtime.changed.notify_one();
-    StatusCode::ACCEPTED
-}
-
-async fn failed(body: String) -> StatusCode {
-    panic!("an invocation failed: {body}");
-}
-
-async fn service(headers: HeaderMap) -> Response {
-    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-    if target != "secretsmanager.GetSecretValue" {
-        return (StatusCode::NOT_FOUND, format!("{target} is not answered here")).into_response();
-    }
-    ([("content-type", "application/x-amz-json-1.1")], json!({ "Name": "token", "SecretString": "sim-token" }).to_string()).into_response()
 }

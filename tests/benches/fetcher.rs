@@ -4,16 +4,14 @@
 //! 14,000 small repositories, and is discovered only: twice, the second time with nothing to do.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that panics has failed, as it should")]
 
+mod lambda;
+
 use aws::Embedded;
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use lambda::{Feed, Program, function, serve};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -29,13 +27,30 @@ struct Schedule {
     tick: AtomicBool,
 }
 
-/// A program that is killed at the end, whatever happens.
-struct Program(Child);
+impl Feed for Waiting {
+    async fn next(&self) -> Value {
+        loop {
+            if self.1.discovering.load(Ordering::SeqCst) {
+                if self.1.tick.swap(false, Ordering::SeqCst) {
+                    return json!({});
+                }
+            } else if let Some(body) = self.0.lock().unwrap().0.pop_front() {
+                return json!({ "Records": [{ "messageId": "m", "receiptHandle": "r", "body": body, "attributes": {}, "eventSource": "aws:sqs" }] });
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
 
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+    fn done(&self, answer: &str) {
+        assert!(!answer.contains("itemIdentifier"), "a job failed: {answer}");
+        self.0.lock().unwrap().1 += 1;
+    }
+
+    fn service(&self, target: &str, request: &Value) -> Option<Value> {
+        let entries = request["Entries"].as_array().filter(|_| target == "AmazonSQS.SendMessageBatch")?;
+        self.0.lock().unwrap().0.extend(entries.iter().map(|entry| entry["MessageBody"].as_str().unwrap().to_owned()));
+        let sent: Vec<Value> = entries.iter().map(|entry| json!({ "Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "" })).collect();
+        Some(json!({ "Successful": sent, "Failed": [] }))
     }
 }
 
@@ -107,91 +122,10 @@ async fn discover(github: &str, here: &str, dynamodb: &str, waiting: &Waiting) {
 }
 
 fn start(name: &str, github: &str, here: &str, dynamodb: &str) -> Program {
-    // Beside this program's folder `deps`.
-    let program = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join(name);
-    assert!(program.exists(), "{} is not there: build it with `cargo build --release -p discovery -p fetcher`", program.display());
     let fetch = "pull-requests,issues,commits,releases,teams,deployments,workflow-runs";
-    let mut command = Command::new(program);
-    command.env_clear().envs([
-        ("AWS_LAMBDA_RUNTIME_API", here.trim_start_matches("http://")),
-        ("AWS_LAMBDA_FUNCTION_NAME", name),
-        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"),
-        ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_ACCESS_KEY_ID", "bench"),
-        ("AWS_SECRET_ACCESS_KEY", "bench"),
-        ("AWS_ENDPOINT_URL", here),
-        ("AWS_ENDPOINT_URL_DYNAMODB", dynamodb),
-        ("SEI_TABLE", "sei-github"),
-        ("SEI_QUEUE_URL", "http://queue"),
-        ("SEI_TOKEN_SECRET", "token"),
-        ("SEI_ORGS", "acme"),
-        ("SEI_API_URL", github),
-        ("SEI_FETCH", fetch),
-        ("SEI_LOG", "error"),
-    ]);
+    let mut command = function(name, here, dynamodb);
+    command.envs([("SEI_ORGS", "acme"), ("SEI_API_URL", github), ("SEI_FETCH", fetch), ("SEI_LOG", "error")]);
     Program(command.spawn().unwrap())
-}
-
-/// The Lambda runtime interface, and of SQS and Secrets Manager what the fetcher asks.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
-async fn serve(waiting: Arc<Waiting>) -> String {
-    let routes = Router::new()
-        .route("/2018-06-01/runtime/invocation/next", get(next))
-        .route("/2018-06-01/runtime/invocation/{id}/response", post(done))
-        .route("/2018-06-01/runtime/invocation/{id}/error", post(failed))
-        .fallback(service)
-        .with_state(waiting);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    url
-}
-
-async fn next(State(waiting): State<Arc<Waiting>>) -> Response {
-    let event = loop {
-        if waiting.1.discovering.load(Ordering::SeqCst) {
-            if waiting.1.tick.swap(false, Ordering::SeqCst) {
-                break json!({});
-            }
-        } else if let Some(body) = waiting.0.lock().unwrap().0.pop_front() {
-            break json!({ "Records": [{ "messageId": "m", "receiptHandle": "r", "body": body, "attributes": {}, "eventSource": "aws:sqs" }] });
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
-    let deadline = (jiff::Timestamp::now() + jiff::SignedDuration::from_mins(15)).as_millisecond().to_string();
-    let headers = [
-        ("lambda-runtime-aws-request-id", "1".to_owned()),
-        ("lambda-runtime-deadline-ms", deadline),
-        ("lambda-runtime-invoked-function-arn", "arn:aws:lambda:us-east-1:000000000000:function:fetcher".to_owned()),
-    ];
-    (headers, event.to_string()).into_response()
-}
-
-async fn done(State(waiting): State<Arc<Waiting>>, Path(_): Path<String>, body: String) -> StatusCode {
-    assert!(!body.contains("itemIdentifier"), "a job failed: {body}");
-    waiting.0.lock().unwrap().1 += 1;
-    StatusCode::ACCEPTED
-}
-
-async fn failed(Path(_): Path<String>, body: String) -> StatusCode {
-    panic!("an invocation failed: {body}");
-}
-
-async fn service(State(waiting): State<Arc<Waiting>>, headers: HeaderMap, body: String) -> Response {
-    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
-    let body: Value = serde_json::from_str(&body).unwrap_or_default();
-    let answer = match target {
-        "secretsmanager.GetSecretValue" => json!({ "Name": "token", "SecretString": "sim-token" }),
-        "AmazonSQS.SendMessageBatch" => {
-            let entries = body["Entries"].as_array().unwrap();
-            waiting.0.lock().unwrap().0.extend(entries.iter().map(|entry| entry["MessageBody"].as_str().unwrap().to_owned()));
-            let sent: Vec<Value> = entries.iter().map(|entry| json!({ "Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "" })).collect();
-            json!({ "Successful": sent, "Failed": [] })
-        }
-        _ => return (StatusCode::NOT_FOUND, format!("{target} is not answered here")).into_response(),
-    };
-    ([("content-type", "application/x-amz-json-1.1")], answer.to_string()).into_response()
 }
 
 /// `VmHWM`: the most memory that was ever resident.

@@ -121,6 +121,14 @@ class Template(unittest.TestCase):
         besides = lambda one: next(((d["Name"], d["Value"]) for d in one["Dimensions"] if d["Name"] != "Stack"), ("", ""))
         self.assertEqual({(one["MetricName"], *besides(one)) for one in alarms}, kept)
 
+    def test_plan_reckons_with_what_it_deploys(self):
+        written = (ROOT / "shared" / "engine" / "src" / "plan" / "aws.rs").read_text()
+        reckoned = {name: float(value) for name, value in re.findall(r"^const (\w+): f64 = ([\d.]+);", written, re.MULTILINE)}
+        self.assertEqual(reckoned["ALARMS"], len(self.of("AWS::CloudWatch::Alarm")) - 10)
+        self.assertEqual(reckoned["FETCHER_GB"] * 1024, self.resources["Fetcher"]["Properties"]["MemorySize"])
+        secrets = [one for one in self.resources.values() if one["Type"] == "AWS::SecretsManager::Secret" and "Condition" not in one]
+        self.assertEqual(reckoned["SECRETS"], len(secrets))
+
     def test_entities_and_commands_that_it_names_exist(self):
         entities = set(re.findall(r"^## (\w+)$", (ROOT / "SCHEMA.md").read_text(), re.MULTILINE))
         for name, one in self.of("AWS::CloudWatch::Alarm").items():

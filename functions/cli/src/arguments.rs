@@ -1,8 +1,14 @@
 //! What can be typed.
 
+mod installing;
+mod operating;
+
+pub(crate) use installing::{Connect, Edit, Integrations, Listed, Purge, Shown};
+pub(crate) use operating::{Dlq, Doctor, Hooked, Letters, Logs, Paused, Redeliver, Removed, Told, Uninstall, Webhooks};
+
 use crate::failure::Failure;
 use crate::place::Place;
-use crate::source::{KEPT_AS, Rules, Server, Source};
+use crate::source::{KEPT_AS, Server, Source};
 use crate::stack::Stack;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use engine::FilesFrom;
@@ -109,123 +115,6 @@ impl Deployed {
             None => Err(Failure::Usage("this command works on a deployed stack: name it with --stack".to_owned())),
         }
     }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Connect {
-    /// Its name; letters, digits, hyphens, dots and underscores.
-    #[arg(long)]
-    pub(crate) name: Option<String>,
-    /// Everything in a file, as `integrations show --toml` prints it.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "org", "repo", "exclude", "visibility", "topic", "pushed_since", "fetch", "files_from", "since"])]
-    pub(crate) config: Option<PathBuf>,
-    /// Asks nothing: what is not told has its default.
-    #[arg(long)]
-    pub(crate) no_input: bool,
-    /// Keeps the environment's tokens beside the copy, for this user only, so that no later run needs them.
-    #[arg(long)]
-    pub(crate) keep_token: bool,
-    /// Saves without asking GitHub whether it can work.
-    #[arg(long)]
-    pub(crate) no_check: bool,
-    /// Organizations to copy. The token's owner must be a member.
-    #[arg(long, value_name = "ORG", num_args = 1..)]
-    pub(crate) org: Vec<String>,
-    #[command(flatten)]
-    pub(crate) rules: Rules,
-    #[command(flatten)]
-    pub(crate) groups: Fetch,
-    #[command(flatten)]
-    pub(crate) told: Told,
-    /// Only what changed since this day or time, such as 2025-01-31.
-    #[arg(long, value_name = "DATE")]
-    pub(crate) since: Option<String>,
-    /// The API of your GitHub.
-    #[arg(long, value_name = "URL", env = "GITHUB_API_URL")]
-    pub(crate) api_url: Option<String>,
-    /// Certificates in PEM of authorities to trust besides this machine's.
-    #[arg(long, value_name = "FILE", env = "SEI_CA_CERT")]
-    pub(crate) ca_cert: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) place: Where,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Integrations {
-    /// Names them, one a line.
-    List(Listed),
-    /// Shows one.
-    Show(Shown),
-    /// Changes one; what is not told stays as it is.
-    Edit(Box<Edit>),
-    /// Fetches nothing for it until it is resumed.
-    Pause(Named),
-    /// Goes on with it.
-    Resume(Named),
-    /// Forgets it. What it copied stays.
-    Remove(Named),
-    /// Deletes from the copy what no integration chooses any more: repositories and groups.
-    Purge(Purge),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Listed {
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) place: Where,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Named {
-    pub(crate) name: String,
-    #[command(flatten)]
-    pub(crate) place: Where,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Shown {
-    pub(crate) name: String,
-    #[arg(long, conflicts_with = "toml")]
-    pub(crate) json: bool,
-    /// As a file for `connect --config`.
-    #[arg(long)]
-    pub(crate) toml: bool,
-    #[command(flatten)]
-    pub(crate) place: Where,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Edit {
-    pub(crate) name: String,
-    /// All of it anew, from a file.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["all_repositories", "repo", "exclude", "visibility", "topic", "pushed_since", "fetch", "files_from", "org"])]
-    pub(crate) config: Option<PathBuf>,
-    /// All present and future repositories: drops every rule before the others here are applied.
-    #[arg(long)]
-    pub(crate) all_repositories: bool,
-    #[arg(long, value_name = "ORG", num_args = 1..)]
-    pub(crate) org: Vec<String>,
-    #[command(flatten)]
-    pub(crate) rules: Rules,
-    /// Only these groups; `all` for all.
-    #[arg(long, value_name = "GROUP", value_delimiter = ',')]
-    pub(crate) fetch: Vec<String>,
-    #[command(flatten)]
-    pub(crate) files: Files,
-    #[command(flatten)]
-    pub(crate) told: Told,
-    #[command(flatten)]
-    pub(crate) place: Where,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Purge {
-    /// Deletes without asking.
-    #[arg(long)]
-    pub(crate) yes: bool,
-    #[command(flatten)]
-    pub(crate) place: Where,
 }
 
 /// What of the repositories; everything, unless told.
@@ -404,142 +293,6 @@ pub(crate) struct Events {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) place: Where,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Webhooks {
-    /// Makes the webhooks that integrations want; of those that are there, mends what is wrong.
-    Create(Hooked),
-    /// Says of each whether it is as it should be, and whether its deliveries arrive.
-    Verify(Hooked),
-    /// Names those that were made, one a line. Asks nobody.
-    List(Hooked),
-    /// Gives all of them another secret; the former one is accepted, too, until the next time.
-    RotateSecret(Hooked),
-    /// Has GitHub send one event again or, unless told which, all that did not arrive.
-    Redeliver(Redeliver),
-    /// Removes them at GitHub.
-    Delete(Removed),
-}
-
-impl Webhooks {
-    pub(crate) const fn hooked(&self) -> &Hooked {
-        match self {
-            Self::Create(hooked) | Self::Verify(hooked) | Self::List(hooked) | Self::RotateSecret(hooked) => hooked,
-            Self::Redeliver(asked) => &asked.hooked,
-            Self::Delete(removed) => &removed.hooked,
-        }
-    }
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Hooked {
-    /// Only of this integration.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) integration: Option<String>,
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) place: Where,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Redeliver {
-    /// As GitHub's list of deliveries and `sei-github events` name it.
-    pub(crate) delivery_id: Option<String>,
-    #[command(flatten)]
-    pub(crate) hooked: Hooked,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Removed {
-    /// Does not ask.
-    #[arg(long)]
-    pub(crate) yes: bool,
-    #[command(flatten)]
-    pub(crate) hooked: Hooked,
-}
-
-/// What GitHub tells by itself.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct Told {
-    /// none (everything is asked for), stages (issues and projects, for exact times of moves) or push (everything).
-    #[arg(long, value_name = "MODE")]
-    pub(crate) webhook: Option<String>,
-    /// Where GitHub reaches the receiver; a stack's own address, unless told.
-    #[arg(long, value_name = "URL")]
-    pub(crate) webhook_url: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Paused {
-    #[command(flatten)]
-    pub(crate) place: Where,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Dlq {
-    /// Names the dead messages, one a line, the oldest first.
-    List(Letters),
-    /// Shows them whole.
-    Show(Letters),
-    /// Sends them to the queue that they were in.
-    Redrive(Letters),
-    /// Deletes them for good.
-    Purge(Letters),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Letters {
-    /// Only these messages, as `list` names them.
-    pub(crate) id: Vec<String>,
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Does not ask.
-    #[arg(long)]
-    pub(crate) yes: bool,
-    #[command(flatten)]
-    pub(crate) stack: Deployed,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Logs {
-    /// Only of these functions: discovery, fetcher, webhook, receiver, reconcile, connect.
-    #[arg(long, value_name = "NAME", num_args = 1..)]
-    pub(crate) function: Vec<String>,
-    /// How far back, such as 90m, 12h or 3d.
-    #[arg(long, value_name = "TIME", default_value = "1h")]
-    pub(crate) since: String,
-    /// Goes on until Ctrl-C.
-    #[arg(long, short)]
-    pub(crate) follow: bool,
-    #[arg(long)]
-    pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) stack: Deployed,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Doctor {
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Does not look for what was changed by hand, which takes CloudFormation up to a minute.
-    #[arg(long)]
-    pub(crate) no_drift: bool,
-    #[command(flatten)]
-    pub(crate) stack: Deployed,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Uninstall {
-    /// Does not ask.
-    #[arg(long)]
-    pub(crate) yes: bool,
-    /// Goes on though webhooks could not be removed.
-    #[arg(long)]
-    pub(crate) force: bool,
-    #[command(flatten)]
-    pub(crate) stack: Deployed,
 }
 
 #[derive(Debug, Args)]

@@ -9,6 +9,7 @@
 //! | integration | `integrations`, name | every command that asks GitHub |
 //! | which GitHub the copy is of | `place`, `github` | sync |
 //! | gate | `gates`, token#resource | every request to GitHub, status |
+//! | rows by entity at the end of each day | `totals`, `days` | discovery, sync, status: what fell silent |
 //! | what a discovery found and spent | `discoveries`, organization | status |
 //! | commits whose files are to be read | `files#scope`, time counting down and sha | that sweep |
 //! | what events left to be asked for; which scopes have any | `asked#scope`, node id; `asked`, scope | the job `asked` |

@@ -6,8 +6,8 @@
 //! | `pk` | `entity#scope` |
 //! | `sk` | the record's key; one over 900 bytes is cut and ends in its digest |
 //! | `_key` | the whole key, where it was cut |
-//! | `_v` | version, as text that orders |
-//! | `_d` | digest of the fields: tells a change without reading the item |
+//! | `_v` | version, as text that orders; none beside `_l` |
+//! | `_d` | digest of the fields: tells a change without reading the item; none beside `_l` |
 //! | `_gone` | of a tombstone: true |
 //! | `_l` | of `stage_sightings`, which there are many of and only we read: all fields, as a line (`line.rs`) |
 //! | `_j` | the same, as JSON, of a former version |

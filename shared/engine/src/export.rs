@@ -44,27 +44,19 @@ pub struct Pages<'a> {
     scope: ScopeId,
     after: Option<String>,
     through: bool,
-    only: &'a [&'a str],
 }
 
 impl<'a> Pages<'a> {
     #[must_use]
     pub fn new(store: &'a dyn Store, entity: &'static Entity, scope: ScopeId) -> Self {
-        Self { store, entity, scope, after: None, through: false, only: &[] }
-    }
-
-    /// With these fields alone, and no version ([`Listing::only`]).
-    #[must_use]
-    pub const fn only(mut self, fields: &'a [&'a str]) -> Self {
-        self.only = fields;
-        self
+        Self { store, entity, scope, after: None, through: false }
     }
 
     pub async fn next(&mut self) -> Result<Option<Vec<Stored>>, StoreError> {
         if self.through {
             return Ok(None);
         }
-        let listing = Listing { after: self.after.as_deref(), only: self.only, ..Listing::all(self.entity, self.scope) };
+        let listing = Listing { after: self.after.as_deref(), ..Listing::all(self.entity, self.scope) };
         let page = self.store.list(&listing).await?;
         self.after = page.rows.last().map(|row| row.key.clone());
         self.through = !page.more || self.after.is_none();

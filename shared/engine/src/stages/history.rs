@@ -46,10 +46,9 @@ impl History {
     pub fn all(sightings: &[Sighting], known: &Known, field: &str) -> Vec<Self> {
         let links = known.links.as_slice();
         let mut each: Vec<&Sighting> = sightings.iter().collect();
-        let order = |one: &Sighting| (one.latest, one.source, one.what);
-        // Keys are dear: they decide only where nothing else does.
-        each.sort_unstable_by(|one, other| order(one).cmp(&order(other)).then_with(|| one.item.cmp(&other.item)).then_with(|| one.key().cmp(&other.key())));
-        each.dedup_by(|one, other| order(one) == order(other) && one.item == other.item && one.key() == other.key());
+        // Keys are dear to make. What they are made of is alike where they are, so they decide only where it is alike.
+        each.sort_by(|one, other| parts_of_key(one).cmp(&parts_of_key(other)).then_with(|| one.key().cmp(&other.key())));
+        each.dedup_by(|one, other| parts_of_key(one) == parts_of_key(other) && one.key() == other.key());
         let fields = of_field(&each, field);
         let concerns = |sighting: &Sighting| match (&sighting.what, &sighting.field_id) {
             (What::Moved, Some(id)) => fields.contains(&**id),
@@ -78,6 +77,10 @@ impl History {
         all.sort_by_key(|history| (history.transitions.first().map(|first| first.at), history.item.clone(), history.issue));
         all
     }
+}
+
+fn parts_of_key(one: &Sighting) -> impl Ord + '_ {
+    (one.item.as_deref(), one.source, one.what, one.field_id.as_deref(), one.to.as_ref().map(|to| to.id.as_deref()), one.event.as_deref())
 }
 
 /// What is on the board now, by each of its names.
