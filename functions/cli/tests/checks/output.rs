@@ -36,7 +36,7 @@ async fn json_has_documented_codes_only_and_each_finding_has_every_field() {
 async fn the_table_of_checks_is_what_the_code_says() {
     let (code, out, _) = run(program(&["check", "--list"])).await;
     let written = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../CHECKS.md")).unwrap();
-    assert!(code == 0 && out == written, "make it anew: cargo run -p sei-github -- check --list > CHECKS.md");
+    assert!(code == 0 && out == written, "make it anew: cargo sei check --list > CHECKS.md");
 }
 
 #[tokio::test(flavor = "multi_thread")]
