@@ -2,7 +2,7 @@
 
 use crate::bench::{Bench, TestQueue};
 use engine::receive::{Outcome, receive};
-use engine::{Env, Group, Received, advance, open_questions};
+use engine::{Env, Group, Job, Received, advance, discover, open_questions};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use sim::{Emitted, Random, Size};
@@ -298,4 +298,42 @@ async fn a_clock_that_is_ahead_does_not_hold_up_what_follows() {
     let rows = push.bench.rows().await;
     let row = rows.iter().find(|(key, _)| key.starts_with("issues ") && key.ends_with(&format!("{number:012}"))).unwrap().1;
     assert_eq!(row["title"], "of today");
+}
+
+/// A token's hour is nearly spent: what is only being caught up with waits, what an event left open is read, from half of
+/// the owner's reserve.
+#[tokio::test]
+async fn what_an_event_left_open_goes_before_the_rest() {
+    let push = Push::new(1, &[Size(3, 3, 3)]).await;
+    push.bench.pass(3700);
+    push.bench.github.faults().limit = Some(1000);
+    push.bench.github.reset_ledger();
+    let spent = || push.bench.github.ledger().points;
+    while !matches!(discover("acme", &push.env).await, Err(engine::Error::Waiting { .. })) {
+        push.bench.pass(1);
+    }
+    push.queue.take();
+    assert!((900..950).contains(&spent()), "the reserve is a tenth: {}", spent());
+    let scope = push.bench.github.world().repos[0]["databaseId"].as_u64().unwrap();
+    let patient = Job { scope, sweep: "issues".to_owned(), integration: None };
+    let mut answered = 0;
+    let parked = loop {
+        push.bench.github.world().edit("repo-00", "pullRequests", 1 + answered % 6, "Another title");
+        push.bench.github.world().edit("repo-00", "issues", 1 + answered % 6, "Another title");
+        for event in push.happened() {
+            push.send(&event).await;
+        }
+        let jobs = push.queue.take();
+        assert!(!jobs.is_empty() && jobs.iter().all(Job::is_urgent), "{jobs:?}");
+        let before = spent();
+        let outcome = advance(&jobs[0], &push.env, Timestamp::MAX).await.unwrap();
+        if matches!(outcome, engine::Outcome::Parked { .. }) {
+            break outcome;
+        }
+        assert!(spent() > before, "it was read");
+        assert!(matches!(advance(&patient, &push.env, Timestamp::MAX).await.unwrap(), engine::Outcome::Parked { limit: true, .. }));
+        answered += 1;
+    };
+    assert!(answered > 5 && matches!(parked, engine::Outcome::Parked { limit: true, .. }), "{answered}: {parked:?}");
+    assert!((940..=960).contains(&spent()), "half of the reserve stays with the owner: {}", spent());
 }

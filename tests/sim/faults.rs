@@ -91,6 +91,8 @@ pub struct Used {
     pub most_in_flight: u64,
     pub most_rest_a_minute: u64,
     pub most_points_a_minute: u64,
+    /// Points in each of the token's hours so far, which begin with its first query after the one before.
+    pub points_an_hour: Vec<u64>,
 }
 
 /// What was asked.

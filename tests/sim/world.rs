@@ -24,6 +24,8 @@ pub struct World {
     pub outbox: Vec<Emitted>,
     /// Whether anything is told: not while the world is made.
     pub emits: bool,
+    /// Without odd sizes, and with little time between what happens: so that a million commits fit into a few years.
+    plain: bool,
     next_id: u64,
     /// GitHub writes no events of projects into timelines: seen since 2026-09.
     pub silent_timelines: bool,
@@ -52,6 +54,26 @@ impl Size {
         sizes.push(last);
         sizes
     }
+
+    /// As many as a very large organization has, divided by `by`: 14,000 repositories with 1,000,000 commits, 300,000 pull
+    /// requests and 100,000 issues. A tenth of it all is in one repository, half in ten others and a hundred, the rest anywhere.
+    #[must_use]
+    pub fn enormous(by: usize) -> Vec<Self> {
+        let repositories = 14_000 / by;
+        let (pulls, issues, commits) = (300_000 / by, 100_000 / by, 1_000_000 / by);
+        let share = |part: usize, among: usize| Self(pulls * part / 100 / among, issues * part / 100 / among, commits * part / 100 / among);
+        let (some, many) = (10, 100 / by.min(10));
+        let mut sizes = vec![share(10, 1)];
+        sizes.extend(vec![share(25, some); some]);
+        sizes.extend(vec![share(25, many); many]);
+        let rest = repositories - sizes.len();
+        let left = |total: usize, part: fn(&Self) -> usize, sizes: &[Self]| total - sizes.iter().map(part).sum::<usize>();
+        let all = Self(left(pulls, |size| size.0, &sizes), left(issues, |size| size.1, &sizes), left(commits, |size| size.2, &sizes));
+        // One more for the first ones, so that none gets lost.
+        let each = |total: usize, index: usize| total / rest + usize::from(index < total % rest);
+        sizes.extend((0..rest).map(|index| Self(each(all.0, index), each(all.1, index), each(all.2, index))));
+        sizes
+    }
 }
 
 pub(crate) fn nwo(repo: &Value) -> String {
@@ -68,7 +90,17 @@ const START: i64 = 1_700_000_000;
 impl World {
     #[must_use]
     pub fn seeded(seed: u64, sizes: &[Size]) -> Self {
-        let mut world = Self { now: START, next_id: 1000, random: Random(seed), ..Self::default() };
+        Self { random: Random(seed), ..Self::default() }.made(sizes)
+    }
+
+    /// For sizes that add up to millions.
+    #[must_use]
+    pub fn large(seed: u64, sizes: &[Size]) -> Self {
+        Self { random: Random(seed), plain: true, ..Self::default() }.made(sizes)
+    }
+
+    fn made(self, sizes: &[Size]) -> Self {
+        let mut world = Self { now: START, next_id: 1000, ..self };
         let members: Vec<Value> = (0..8).map(|index| world.user(index)).collect();
         world.org = json!({ "__typename": "Organization", "id": "O_1", "databaseId": 9919, "login": "acme", "name": "Acme", "url": "https://github.com/acme",
             "viewerIsAMember": true, "membersWithRole": members, "teams": [], "projectsV2": [] });
@@ -104,6 +136,7 @@ impl World {
     }
 
     pub(crate) fn tick(&mut self, most: u64) -> String {
+        let most = if self.plain { most.min(20) } else { most };
         self.now += 1 + i64::try_from(self.random.below(most)).unwrap_or(0);
         time(self.now)
     }
@@ -149,12 +182,16 @@ impl World {
 
     #[must_use]
     pub fn repo(&self, owner: &str, name: &str) -> Option<&Value> {
+        let is = |repo: &&Value| {
+            let text = |value: Option<&Value>, wanted: &str| value.and_then(Value::as_str).is_some_and(|text| text.eq_ignore_ascii_case(wanted));
+            text(repo.get("name"), name) && text(repo.pointer("/owner/login"), owner)
+        };
         let wanted = format!("{owner}/{name}").to_lowercase();
         let former = |repo: &&Value| {
             let names = repo.get("formerNames").and_then(Value::as_array).into_iter().flatten();
             names.into_iter().any(|old| old.as_str() == Some(&wanted))
         };
-        self.all().find(|repo| nwo(repo).to_lowercase() == wanted).or_else(|| self.all().find(former))
+        self.all().find(is).or_else(|| self.all().find(former))
     }
 
     /// Whether `path` is about a repository that everybody may see.
@@ -165,7 +202,8 @@ impl World {
     }
 
     pub fn repo_mut(&mut self, name: &str) -> Option<&mut Value> {
-        self.repos.iter_mut().find(|repo| repo.get("name").and_then(Value::as_str) == Some(name))
+        // From the end, where the one is that is being made.
+        self.repos.iter_mut().rev().find(|repo| repo.get("name").and_then(Value::as_str) == Some(name))
     }
 
     pub fn add_repo(&mut self, name: &str, size: Size) {
@@ -223,7 +261,7 @@ impl World {
     }
 
     pub(crate) fn head(&self, repo: &str) -> Option<String> {
-        let repo = self.repos.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(repo))?;
+        let repo = self.repos.iter().rev().find(|one| one.get("name").and_then(Value::as_str) == Some(repo))?;
         Some(repo.pointer("/defaultBranchRef/target")?.as_str()?.to_owned())
     }
 
@@ -278,8 +316,8 @@ impl World {
         let closed = self.random.chance(60);
         // One item in each repository overflows a page of comments, one a page of events.
         let (comments, events) = match (number, self.random.below(60)) {
-            (3, _) => (130, 5),
-            (4, _) => (1, 140),
+            (3, _) if !self.plain => (130, 5),
+            (4, _) if !self.plain => (1, 140),
             (_, other) => (other % 4, 5 + other % 7),
         };
         let (author, assignee) = (self.somebody(), self.user(id % 12));
@@ -314,7 +352,7 @@ impl World {
         let files: Vec<Value> = (0..1 + self.random.below(6))
             .map(|index| json!({ "path": format!("src/file_{index}.rs"), "additions": 3 + index, "deletions": index, "changeType": "MODIFIED" }))
             .collect();
-        let count = if number == 5 { 120 } else { self.random.below(4) };
+        let count = if number == 5 && !self.plain { 120 } else { self.random.below(4) };
         let comments = self.comments(count);
         let events = 5 + self.random.below(7);
         let timeline = self.timeline(true, events);

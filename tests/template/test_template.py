@@ -78,7 +78,7 @@ class Template(unittest.TestCase):
 
     def test_a_message_is_not_delivered_while_it_is_worked_on_and_is_tried_five_times(self):
         functions = self.functions()
-        for queue, function in (("Jobs", "Fetcher"), ("Events", "Receiver")):
+        for queue, function in (("Jobs", "Fetcher"), ("UrgentJobs", "Fetcher"), ("Events", "Receiver")):
             settings = self.resources[queue]["Properties"]
             self.assertGreaterEqual(settings["VisibilityTimeout"], 6 * functions[function]["Timeout"])
             self.assertGreaterEqual(settings["RedrivePolicy"]["maxReceiveCount"], 5)

@@ -1,4 +1,5 @@
-//! Jobs in SQS. A job is small and holds no state, so a lost or doubled one does not matter.
+//! Jobs in SQS: what events left open in a queue of its own, so that it does not wait behind a first copy. A job is small
+//! and holds no state, so a lost or doubled one does not matter.
 
 use crate::{trace, wire};
 use async_trait::async_trait;
@@ -11,12 +12,15 @@ use jiff::SignedDuration;
 pub struct SqsQueue {
     client: Client,
     url: String,
+    urgent: String,
 }
 
 impl SqsQueue {
+    /// Urgent jobs go to the queue `urgent`, or without one to the same.
     #[must_use]
-    pub fn new(client: Client, url: impl Into<String>) -> Self {
-        Self { client, url: url.into() }
+    pub fn new(client: Client, url: impl Into<String>, urgent: Option<String>) -> Self {
+        let url = url.into();
+        Self { client, urgent: urgent.unwrap_or_else(|| url.clone()), url }
     }
 }
 
@@ -27,16 +31,22 @@ const LONGEST: i32 = 900;
 #[async_trait]
 impl Queue for SqsQueue {
     async fn send(&self, jobs: &[Job]) -> Result<(), StoreError> {
-        self.put(jobs, 0).await
+        self.sort(jobs, 0).await
     }
 
     async fn send_later(&self, jobs: &[Job], wait: SignedDuration) -> Result<(), StoreError> {
-        self.put(jobs, i32::try_from(wait.as_secs()).unwrap_or(LONGEST).clamp(0, LONGEST)).await
+        self.sort(jobs, i32::try_from(wait.as_secs()).unwrap_or(LONGEST).clamp(0, LONGEST)).await
     }
 }
 
 impl SqsQueue {
-    async fn put(&self, jobs: &[Job], delay_seconds: i32) -> Result<(), StoreError> {
+    async fn sort(&self, jobs: &[Job], delay_seconds: i32) -> Result<(), StoreError> {
+        let (urgent, others): (Vec<&Job>, Vec<&Job>) = jobs.iter().partition(|job| job.is_urgent());
+        self.put(&self.urgent, &urgent, delay_seconds).await?;
+        self.put(&self.url, &others, delay_seconds).await
+    }
+
+    async fn put(&self, url: &str, jobs: &[&Job], delay_seconds: i32) -> Result<(), StoreError> {
         let broken = |error: Box<dyn std::error::Error + Send + Sync>| StoreError::Broken { what: "a job cannot be sent".to_owned(), source: error };
         let traced = trace::attributes().map_err(|error| broken(error.into()))?;
         for chunk in jobs.chunks(10) {
@@ -48,7 +58,7 @@ impl SqsQueue {
                 open.push(entry.build().map_err(|error| broken(error.into()))?);
             }
             for tried in 0..wire::TRIES {
-                let answer = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(open.clone())).send().await;
+                let answer = self.client.send_message_batch().queue_url(url).set_entries(Some(open.clone())).send().await;
                 let answer = answer.map_err(|error| StoreError::Unavailable {
                     what: format!("the queue does not take jobs: {}", DisplayErrorContext(&error)),
                     source: error.into(),

@@ -23,6 +23,10 @@ impl<R: Fn(&str) -> Option<String>> Variables<R> {
         })
     }
 
+    pub(crate) fn optional(&self, name: &str) -> Option<String> {
+        (self.read)(name).filter(|value| !value.trim().is_empty())
+    }
+
     /// Separated by commas.
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
         split(&(self.read)(name).unwrap_or_default())

@@ -119,12 +119,13 @@ impl Receiver {
         let most = read("SEI_MAX_RECEIVES").and_then(|most| most.parse().ok()).unwrap_or(5);
         let mut variables = Variables::new(read);
         let (table, queue_url, events_url) = (variables.required("SEI_TABLE"), variables.required("SEI_QUEUE_URL"), variables.required("SEI_EVENTS_URL"));
+        let urgent = variables.optional("SEI_URGENT_QUEUE_URL");
         let (settings, api_url): (Settings, Option<ApiUrl>) = variables.choices();
         let Some(api_url) = api_url.filter(|_| variables.wrong.is_empty()) else { return Err(WorkerError::Configuration(variables.wrong)) };
         let aws = crate::config().await;
         let client = aws_sdk_dynamodb::Client::new(&aws);
         let store = Arc::new(DynamoStore::new(client.clone(), &table, Writes::Single));
-        let queue = Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&aws), queue_url));
+        let queue = Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&aws), queue_url, urgent));
         let env = Env::new(Tokens::none(api_url)?, store.clone(), queue, Arc::new(SystemClock), settings);
         Ok(Self { inbox: SqsInbox::new(aws_sdk_sqs::Client::new(&aws), events_url, client, &table), most_receives: most, store, env })
     }

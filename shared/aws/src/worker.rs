@@ -13,6 +13,8 @@ use tokio::sync::Mutex;
 pub struct WorkerConfig {
     pub table: String,
     pub queue_url: String,
+    /// Where what events left open is sent.
+    pub urgent_queue_url: Option<String>,
     pub token_secret: String,
     pub api_url: ApiUrl,
     pub settings: Settings,
@@ -41,17 +43,18 @@ impl WorkerConfig {
     pub fn parse(read: impl Fn(&str) -> Option<String>) -> Result<Self, WorkerError> {
         let mut variables = Variables::new(read);
         let (table, queue_url, token_secret) = (variables.required("SEI_TABLE"), variables.required("SEI_QUEUE_URL"), variables.required("SEI_TOKEN_SECRET"));
+        let urgent_queue_url = variables.optional("SEI_URGENT_QUEUE_URL");
         let scratch = variables.megabytes("SEI_SCRATCH_MB");
         let (settings, api_url) = variables.choices();
         let Some(api_url) = api_url.filter(|_| variables.wrong.is_empty()) else { return Err(WorkerError::Configuration(variables.wrong)) };
-        Ok(Self { table, queue_url, token_secret, api_url, settings, scratch })
+        Ok(Self { table, queue_url, urgent_queue_url, token_secret, api_url, settings, scratch })
     }
 
     /// Connects everything but GitHub: the token may not be there yet.
     pub async fn connect(self) -> Worker {
         let aws = crate::config().await;
         let store = DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), self.table, Writes::Single);
-        let queue = SqsQueue::new(aws_sdk_sqs::Client::new(&aws), self.queue_url);
+        let queue = SqsQueue::new(aws_sdk_sqs::Client::new(&aws), self.queue_url, self.urgent_queue_url);
         Worker {
             vault: Arc::new(SecretsVault::new(aws_sdk_secretsmanager::Client::new(&aws))),
             token_secret: self.token_secret,

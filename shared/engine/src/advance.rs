@@ -36,7 +36,7 @@ pub enum Outcome {
 
 /// Moves `job` forward until `deadline`.
 pub async fn advance(job: &Job, env: &Env, deadline: Timestamp) -> Result<Outcome, Error> {
-    if job.sweep == asked::SWEEP {
+    if job.is_urgent() {
         return asked::answer(job, env, deadline).await;
     }
     let mut meter = Meter { env: env.metered(), told: github::Spent::default() };

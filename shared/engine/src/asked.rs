@@ -21,6 +21,14 @@ use std::collections::BTreeSet;
 /// As jobs name it.
 pub(crate) const SWEEP: &str = "asked";
 
+impl Job {
+    /// Whether it is about what an event left open, which goes before what is only being caught up with.
+    #[must_use]
+    pub fn is_urgent(&self) -> bool {
+        self.sweep == SWEEP
+    }
+}
+
 /// An object to be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
@@ -108,6 +116,7 @@ pub(crate) fn queries() -> Vec<(String, String)> {
 
 /// Works off the list of one scope until `deadline`.
 pub(crate) async fn answer(job: &Job, env: &Env, deadline: Timestamp) -> Result<Outcome, Error> {
+    let env = &env.urgently();
     let repo = Repository::read(env, job.scope).await?;
     let store = env.store.as_ref();
     // Nobody knows this repository any more, or it is gone: it is only asked for itself.

@@ -112,6 +112,8 @@ pub struct Env {
     /// Where git's packs go; none where there is no disk for them.
     pub(crate) scratch: Option<Arc<Scratch>>,
     pub(crate) scheduled: bool,
+    /// What events left open goes before the rest: half of the owner's reserve is for it.
+    urgent: bool,
 }
 
 impl Env {
@@ -119,7 +121,18 @@ impl Env {
     pub fn new(github: Tokens, store: Arc<dyn Store>, queue: Arc<dyn Queue>, clock: Arc<dyn Clock>, settings: Settings) -> Self {
         // GitHub allows 100; ten are enough to hide its latency and leave room for others who use the token.
         let in_flight = Arc::new(Semaphore::new(10));
-        Self { github, store, queue, clock, settings: Arc::new(settings), in_flight, ledgers: Arc::new(Ledgers::new(false)), scratch: None, scheduled: false }
+        Self {
+            github,
+            store,
+            queue,
+            clock,
+            settings: Arc::new(settings),
+            in_flight,
+            ledgers: Arc::new(Ledgers::new(false)),
+            scratch: None,
+            scheduled: false,
+            urgent: false,
+        }
     }
 
     /// The same tokens, table and budget for other choices.
@@ -137,6 +150,11 @@ impl Env {
     /// The same with a meter of its own, which tells what a visit spends.
     pub(crate) fn metered(&self) -> Self {
         Self { github: self.github.metered(), ..self.clone() }
+    }
+
+    /// For what events left open.
+    pub(crate) fn urgently(&self) -> Self {
+        Self { urgent: true, ..self.clone() }
     }
 
     /// For discoveries that come by themselves, hour after hour: where nothing happens, they look less often for what no
@@ -246,7 +264,7 @@ impl Env {
                     }
                 };
                 let account = member.account();
-                let gate = Gate::new(self.store.as_ref(), account.clone(), self.settings.reserve_percent);
+                let gate = Gate::new(self.store.as_ref(), account.clone(), self.settings.reserve_percent, self.urgent);
                 let mut closed = gate.closed_until(resource, self.now()).await?;
                 let pass = if closed.is_some() {
                     None

@@ -12,17 +12,24 @@ pub(crate) struct Gate<'a> {
     store: &'a dyn Store,
     token: String,
     reserve_percent: u32,
+    /// For what events left open, which goes before what is only being caught up with.
+    urgent: bool,
 }
 
 /// A secondary limit closes both doors, since both share it.
 const BOTH: &str = "both";
 
+/// The door of what is not urgent closes when the reserve is reached; the other one when half of the reserve is left.
+fn patient(resource: &Resource) -> String {
+    format!("{}, not urgent", name(resource))
+}
+
 /// All gates, by `<token's fingerprint>#<resource>`.
 pub(crate) const PARTITION: &str = "gates";
 
 impl<'a> Gate<'a> {
-    pub(crate) fn new(store: &'a dyn Store, token: String, reserve_percent: u32) -> Self {
-        Self { store, token, reserve_percent }
+    pub(crate) fn new(store: &'a dyn Store, token: String, reserve_percent: u32, urgent: bool) -> Self {
+        Self { store, token, reserve_percent, urgent }
     }
 
     fn key(&self, name: &str) -> StateKey {
@@ -30,12 +37,13 @@ impl<'a> Gate<'a> {
     }
 
     pub(crate) async fn closed_until(&self, resource: &Resource, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let keys = [self.key(name(resource)), self.key(BOTH)];
-        let states = self.store.states(&keys).await?;
+        let keys = [self.key(name(resource)), self.key(BOTH), self.key(&patient(resource))];
+        let states = self.store.states(if self.urgent { &keys[..2] } else { &keys }).await?;
         Ok(states.iter().filter_map(|state| until(&state.value)).filter(|until| *until > now).max())
     }
 
-    /// Learns from an answer: closes the gate when GitHub said so, or when only the owner's reserve is left.
+    /// Learns from an answer: closes the gate when GitHub said so, or when only the owner's reserve is left (half of it,
+    /// for what is urgent).
     /// Returns until when, if GitHub said so.
     pub(crate) async fn note(&self, budget: Option<&Budget>, error: Option<&github::Error>, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let after = |wait: SignedDuration| now.checked_add(wait).unwrap_or(now);
@@ -46,9 +54,12 @@ impl<'a> Gate<'a> {
         }
         if let Some(budget) = budget {
             let reserve = u64::from(budget.limit) * u64::from(self.reserve_percent) / 100;
-            if u64::from(budget.remaining) <= reserve && budget.reset_in.is_positive() {
-                let until = after(budget.reset_in.saturating_add(SignedDuration::from_secs(1)));
-                self.close(name(&budget.resource), until, "only the reserve is left").await?;
+            let (left, until) = (u64::from(budget.remaining), after(budget.reset_in.saturating_add(SignedDuration::from_secs(1))));
+            if left <= reserve && budget.reset_in.is_positive() {
+                self.close(&patient(&budget.resource), until, "only the reserve is left").await?;
+            }
+            if left <= reserve / 2 && budget.reset_in.is_positive() {
+                self.close(name(&budget.resource), until, "half of the reserve is left").await?;
             }
         }
         Ok(None)

@@ -44,7 +44,8 @@ impl Asked<'_> {
         let Some(limit) = self.faults.limit else { return Ok(None) };
         let mut limits = lock(&self.shared.limits);
         let account = (self.token.to_owned(), resource);
-        let (used, reset) = limits.used.get(&account).copied().filter(|(_, reset)| self.now < *reset).unwrap_or((0, self.now + 3600));
+        let current = limits.used.get(&account).copied().filter(|(_, reset)| self.now < *reset);
+        let (used, reset) = current.unwrap_or((0, self.now + 3600));
         if used + cost > limit {
             limits.told.insert((self.token.to_owned(), Some(resource)), reset);
             let message = "API rate limit exceeded for user ID 1.";
@@ -58,6 +59,15 @@ impl Asked<'_> {
             return Err(Box::new(refused));
         }
         limits.used.insert(account, (used + cost, reset));
+        drop(limits);
+        if resource == "graphql" {
+            let mut ledger = lock(&self.shared.ledger);
+            let hours = &mut ledger.by_token.entry(self.token.to_owned()).or_default().points_an_hour;
+            match hours.last_mut().filter(|_| current.is_some()) {
+                Some(hour) => *hour += cost,
+                None => hours.push(cost),
+            }
+        }
         Ok(Some((limit, limit - used - cost, reset)))
     }
 

@@ -44,7 +44,7 @@ impl World {
                 let base = self.grandparent(repo, head.as_deref());
                 parents.push(self.commit(repo, &base, self.now - 2000, 2));
             }
-            let files = if index == 1 { 330 } else { 1 + self.random.below(4) };
+            let files = if index == 1 && !self.plain { 330 } else { 1 + self.random.below(4) };
             head = Some(self.commit(repo, &parents, self.now, files));
         }
         let at = time(self.now);
@@ -63,7 +63,7 @@ impl World {
     }
 
     fn grandparent(&self, repo: &str, head: Option<&str>) -> Vec<String> {
-        let repo = self.repos.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(repo));
+        let repo = self.repos.iter().rev().find(|one| one.get("name").and_then(Value::as_str) == Some(repo));
         let parent = |oid: &str| repo?.get("commits")?.get(oid)?.get("parents")?.get(0)?.as_str().map(str::to_owned);
         head.and_then(parent).and_then(|oid| parent(&oid)).into_iter().collect()
     }

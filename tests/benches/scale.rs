@@ -1,0 +1,226 @@
+//! How long the first copy of a very large organization takes, in GitHub's hours, with one token, with five and with an
+//! App: the real discovery and sweeps, ten workers at once, against the simulated GitHub and a real table, on a clock that
+//! moves only when a request is answered and jumps when everybody waits, so that a day of limits passes in minutes.
+//! Files of commits are left out: git brings them without a budget. `SEI_SCALE=10` is a tenth of 14,000 repositories,
+//! 1,000,000 commits, 300,000 pull requests and 100,000 issues, `SEI_SCALE=1` all of it.
+//! Run with `cargo bench --profile quick -p tests --bench scale`.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that panics has failed, as it should")]
+
+use aws::Embedded;
+use engine::{Clock, Env, Error, Group, Job, Outcome, Queue, Settings, StoreError, Tokens, advance, discover};
+use jiff::{SignedDuration, Timestamp};
+use sim::{GitHub, Size, World};
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// Fetchers at once, each with an environment of its own, as in AWS.
+const WORKERS: i64 = 10;
+/// What an answer of GitHub's takes, so that ten in flight are answered ten times as often.
+const LATENCY_MS: i64 = 1000;
+/// Of a fetcher's fifteen minutes, as the function has it.
+const DEADLINE: SignedDuration = SignedDuration::from_secs(13 * 60);
+
+/// Milliseconds since 1970.
+#[derive(Clone)]
+struct Virtual(Arc<AtomicI64>);
+
+impl Clock for Virtual {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+/// What waits, and what is under way.
+#[derive(Default)]
+struct Board {
+    ready: VecDeque<Job>,
+    parked: Vec<(Timestamp, Job)>,
+    busy: u64,
+    discovering: bool,
+    /// Sweeps of each repository that are not caught up.
+    open: BTreeMap<u64, u64>,
+    /// When the last sweep of a repository was, by repository.
+    done: BTreeMap<u64, Timestamp>,
+    sent: u64,
+    visits: u64,
+}
+
+struct Waiting(Mutex<Board>);
+
+#[async_trait::async_trait]
+impl Queue for Waiting {
+    async fn send(&self, jobs: &[Job]) -> Result<(), StoreError> {
+        let mut board = self.0.lock().unwrap();
+        board.sent += u64::try_from(jobs.len()).unwrap();
+        board.ready.extend(jobs.iter().cloned());
+        if board.discovering {
+            jobs.iter().for_each(|job| *board.open.entry(job.scope).or_default() += 1);
+        }
+        Ok(())
+    }
+}
+
+struct Run {
+    name: &'static str,
+    tokens: usize,
+    /// Points and requests an hour, of each.
+    limit: u64,
+}
+
+#[tokio::main]
+async fn main() {
+    let by = std::env::var("SEI_SCALE").map_or(10, |text| text.parse().unwrap());
+    let sizes = Size::enormous(by);
+    let clock = Virtual(Arc::new(AtomicI64::new(1_800_000_000_000)));
+    let ticks = clock.0.clone();
+    let began = Instant::now();
+    let world = World::large(7, &sizes);
+    println!("{} repositories, made in {:.0} s", sizes.len(), began.elapsed().as_secs_f64());
+    let github = GitHub::start_with(world, 0, Arc::new(move || ticks.fetch_add(LATENCY_MS / WORKERS, Ordering::SeqCst) / 1000)).await.unwrap();
+    println!("{:<26}{:>8}{:>10}{:>10}{:>10}{:>9}{:>12}{:>14}{:>12}", "", "hours", "requests", "points", "rows", "used", "half done", "99 % done", "took (s)");
+    let runs = [
+        Run { name: "one token", tokens: 1, limit: 5000 },
+        Run { name: "five tokens", tokens: 5, limit: 5000 },
+        Run { name: "an App (12,500 an hour)", tokens: 1, limit: 12_500 },
+    ];
+    for run in runs {
+        copy(&run, &github, &clock).await;
+    }
+}
+
+async fn copy(run: &Run, github: &GitHub, clock: &Virtual) {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-scale");
+    let _ = std::fs::remove_dir_all(&dir);
+    let table = Embedded::open(&dir).await.unwrap();
+    let names: Vec<String> = (0..run.tokens).map(|index| format!("{}-{index}", run.name.replace(' ', "-"))).collect();
+    {
+        let mut faults = github.faults();
+        (faults.tokens, faults.limit) = (names.clone(), Some(run.limit));
+    }
+    github.reset_ledger();
+    let queue = Arc::new(Waiting(Mutex::new(Board { discovering: true, ..Board::default() })));
+    let groups = Settings::default().groups.into_iter().filter(|group| *group != Group::CommitFiles).collect();
+    let settings = Settings { orgs: vec!["acme".to_owned()], groups, ..Settings::default() };
+    let store = Arc::new(table.store());
+    let env = || {
+        let tokens = names.iter().map(|name| github::Token::new(name).unwrap()).collect();
+        let tokens = Tokens::new(github::ApiUrl::parse(&github.url).unwrap(), tokens).unwrap();
+        Env::new(tokens, store.clone(), queue.clone(), Arc::new(clock.clone()), settings.clone()).on(table.scratch().unwrap())
+    };
+    let (began, start) = (Instant::now(), clock.now());
+    let worker = async |env: Env| while work(&env, &queue, clock).await {};
+    let looking = async {
+        let env = env();
+        while let Err(error) = discover("acme", &env).await {
+            let Error::Waiting { until } = error else { panic!("{error}") };
+            // Others may still be at work, whose requests move the clock.
+            while clock.now() < until {
+                if queue.0.lock().unwrap().idle() {
+                    clock.0.fetch_max(until.as_millisecond(), Ordering::SeqCst);
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+        queue.0.lock().unwrap().discovering = false;
+    };
+    let workers = futures::future::join_all((0..WORKERS).map(|_| worker(env())));
+    futures::future::join(looking, workers).await;
+    told(run, github, &queue.0.lock().unwrap(), start, clock.now(), began.elapsed());
+    let store = table.store();
+    let mut rows = 0;
+    for entity in engine::entities::ALL {
+        for scope in engine::Store::scopes(&store, entity).await.unwrap() {
+            rows += engine::Store::count(&store, entity, scope).await.unwrap();
+        }
+    }
+    println!("{:<26}{rows:>38} rows", "");
+    table.shutdown().await;
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+impl Board {
+    fn idle(&self) -> bool {
+        self.busy == 0 && self.ready.is_empty()
+    }
+}
+
+/// One visit, or a wait; false when there is nothing more to do.
+async fn work(env: &Env, queue: &Waiting, clock: &Virtual) -> bool {
+    let job = {
+        let mut board = queue.0.lock().unwrap();
+        match board.ready.pop_front() {
+            Some(job) => {
+                board.busy += 1;
+                board.visits += 1;
+                Some(job)
+            }
+            None => None,
+        }
+    };
+    let Some(job) = job else {
+        {
+            let mut board = queue.0.lock().unwrap();
+            if board.busy == 0 && !board.discovering && board.parked.is_empty() {
+                return false;
+            }
+            let first = board.parked.iter().map(|(until, _)| *until).min();
+            // Nobody is at work: time passes at once.
+            if let Some(first) = first.filter(|_| board.busy == 0 && !board.discovering) {
+                clock.0.fetch_max(first.as_millisecond(), Ordering::SeqCst);
+            }
+            let now = clock.now();
+            let (due, parked) = std::mem::take(&mut board.parked).into_iter().partition(|(until, _)| *until <= now);
+            board.parked = parked;
+            let due: Vec<(Timestamp, Job)> = due;
+            board.ready.extend(due.into_iter().map(|(_, job)| job));
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        return true;
+    };
+    let outcome = advance(&job, env, clock.now() + DEADLINE).await.unwrap();
+    let mut board = queue.0.lock().unwrap();
+    board.busy -= 1;
+    match outcome {
+        Outcome::Refused { message, .. } => panic!("{}: {message}", job.sweep),
+        Outcome::Parked { until, .. } => board.parked.push((until, job)),
+        Outcome::CaughtUp => {
+            let left = board.open.entry(job.scope).or_default();
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                let now = clock.now();
+                board.done.insert(job.scope, now);
+            }
+        }
+        Outcome::Continued | Outcome::Superseded => {}
+    }
+    true
+}
+
+fn told(run: &Run, github: &GitHub, board: &Board, start: Timestamp, end: Timestamp, took: Duration) {
+    let ledger = github.ledger();
+    assert!(ledger.breaches.is_empty(), "{:?}", ledger.breaches);
+    let hours = |until: Timestamp| until.duration_since(start).as_secs_f64() / 3600.0;
+    // What may be used of a token's hour is all but the owner's reserve of a tenth; its last hour ends with the work.
+    let whole: Vec<u64> =
+        ledger.by_token.values().flat_map(|used| used.points_an_hour.split_last().map(|(_, whole)| whole.to_vec()).unwrap_or_default()).collect();
+    let used = if whole.is_empty() { 0.0 } else { whole.iter().sum::<u64>() as f64 / (whole.len() as f64 * run.limit as f64 * 0.9) };
+    let mut done: Vec<f64> = board.done.values().map(|at| hours(*at)).collect();
+    done.sort_by(f64::total_cmp);
+    let at = |share: usize| done.get((done.len() * share / 100).min(done.len() - 1)).copied().unwrap_or_default();
+    println!(
+        "{:<26}{:>8.1}{:>10}{:>10}{:>10}{:>8.1} %{:>12.1}{:>14.1}{:>12.0}",
+        run.name,
+        hours(end),
+        ledger.requests,
+        ledger.points,
+        "",
+        used * 100.0,
+        at(50),
+        at(99),
+        took.as_secs_f64()
+    );
+    println!("  {} visits; at most {} in flight", board.visits, ledger.most_in_flight);
+}
