@@ -94,6 +94,21 @@ class Template(unittest.TestCase):
         self.assertTrue(table["Properties"]["SSESpecification"]["SSEEnabled"])
         self.assertEqual(table["Properties"]["BillingMode"], "PAY_PER_REQUEST")
 
+    def test_the_lake_is_there_only_if_it_is_asked_for_and_nobody_elses(self):
+        self.assertEqual(self.template["Parameters"]["Lake"]["Default"], "none")
+        lake = {name: one for name, one in self.resources.items() if one["Type"].startswith(("AWS::S3::", "AWS::Glue::"))}
+        self.assertEqual(set(lake), {"LakeBucket", "LakeBucketPolicy", "LakeDatabase"})
+        for name, one in lake.items():
+            self.assertEqual(one["Condition"], "HasLake", name)
+        bucket = lake["LakeBucket"]
+        self.assertIn("Retain", bucket["DeletionPolicy"])
+        self.assertEqual(set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()), {True})
+        [statement] = lake["LakeBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        self.assertEqual((statement["Effect"], statement["Condition"]), ("Deny", {"Bool": {"aws:SecureTransport": "false"}}))
+        # No function may reach it.
+        for name, one in self.of("AWS::IAM::Role").items():
+            self.assertNotIn("Lake", json.dumps(one), name)
+
     def test_every_log_ends_and_every_api_is_throttled_and_logged(self):
         for name, one in self.of("AWS::Logs::LogGroup").items():
             self.assertIn("RetentionInDays", one, name)
@@ -143,7 +158,7 @@ class Template(unittest.TestCase):
         named = re.findall(r"^  Tests: (.+)$", (ROOT / "SECURITY.md").read_text(), re.MULTILINE)
         tests = [name.strip(" `.") for line in named for name in line.split(",")]
         self.assertGreater(len(tests), 10)
-        sources = [*ROOT.glob("tests/it/**/*.rs"), *ROOT.glob("tests/template/*.py"), *ROOT.glob("functions/**/*.rs"), *ROOT.glob("shared/**/*.rs")]
+        sources = [*ROOT.glob("tests/it/**/*.rs"), *ROOT.glob("tests/template/*.py"), *ROOT.glob("tests/sql/*.py"), *ROOT.glob("functions/**/*.rs"), *ROOT.glob("shared/**/*.rs")]
         written = "\n".join(source.read_text() for source in sources)
         for name in tests:
             self.assertRegex(written, rf"(fn|def) {name}\(", name)

@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Prints the rows of an entity.
     Export(Export),
+    /// Makes a copy in a directory of what DynamoDB exported to S3.
+    Import(Import),
     /// Receives GitHub's webhooks on this machine, at /webhook. The secret comes from GITHUB_WEBHOOK_SECRET.
     Serve(Serve),
     /// Lists the events that were received, or traces one.
@@ -241,19 +243,39 @@ pub(crate) struct Verify {
 pub(crate) enum Format {
     Ndjson,
     Csv,
+    /// Files for SQL engines, into --out.
+    Parquet,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Dialect {
+    Duckdb,
+    Athena,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Export {
     /// See --list.
-    #[arg(required_unless_present = "list")]
+    #[arg(required_unless_present_any = ["list", "all", "views"])]
     pub(crate) entity: Option<String>,
+    /// Every entity, as Parquet.
+    #[arg(long, conflicts_with = "entity")]
+    pub(crate) all: bool,
     #[arg(long, value_enum, default_value = "ndjson")]
     pub(crate) format: Format,
+    /// Where Parquet files go. Those of an earlier export are replaced where their rows have changed.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Prints the views over such a directory, one a report: for DuckDB with --out, for Athena with --location.
+    #[arg(long, value_enum, value_name = "duckdb|athena", conflicts_with_all = ["entity", "all", "list", "schema"])]
+    pub(crate) views: Option<Dialect>,
+    /// Where Athena finds the files, such as s3://BUCKET/PREFIX.
+    #[arg(long, value_name = "URL", requires = "views")]
+    pub(crate) location: Option<String>,
     /// Only repositories that match, as owner/name or name.
     #[arg(long, value_name = "GLOB")]
     pub(crate) repo: Vec<String>,
-    /// Only what changed since this day or time.
+    /// Only what changed since this day or time. With Parquet, what changed is found by comparing: --out must hold all that was there then.
     #[arg(long, value_name = "DATE")]
     pub(crate) since: Option<String>,
     /// Names the entities and their fields.
@@ -265,6 +287,15 @@ pub(crate) struct Export {
     /// Also what was deleted on GitHub, marked as such.
     #[arg(long)]
     pub(crate) deleted: bool,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Where `aws s3 sync` has put the export.
+    #[arg(value_name = "DIR")]
+    pub(crate) export: PathBuf,
     #[command(flatten)]
     pub(crate) place: Where,
 }

@@ -1,15 +1,17 @@
-//! `export`: streams rows to stdout, as JSON lines or CSV.
+//! `export`: streams rows to stdout, as JSON lines or CSV, or into Parquet files.
+
+mod parquet;
+mod rows;
 
 use crate::arguments::{Export, Format};
 use crate::failure::Failure;
 use crate::source::matcher;
 use crate::sync::date;
+use engine::Store;
 use engine::entities::{self, Entity};
-use engine::export::{Filter, export, has_repo, names, schema};
-use engine::{ScopeId, Store};
-use jiff::Timestamp;
+use engine::export::{Filter, has_repo, schema};
+use rows::Rows;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
@@ -21,15 +23,22 @@ pub(crate) async fn run(arguments: Export) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let name = arguments.entity.clone().unwrap_or_default();
-    let entity = entities::find(&name).ok_or_else(|| {
-        let all: Vec<&str> = entities::ALL.iter().map(|entity| entity.name).collect();
-        Failure::Usage(format!("there is no entity `{name}`. There are: {}", all.join(", ")))
-    })?;
-    if arguments.schema {
+    if let Some(dialect) = arguments.views {
+        parquet::views(&arguments, dialect)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let entity = arguments.entity.as_deref().map(named).transpose()?;
+    if let Some(entity) = entity.filter(|_| arguments.schema) {
         println!("{}", serde_json::to_string_pretty(&schema(entity)).unwrap_or_default());
         return Ok(ExitCode::SUCCESS);
     }
+    if let Format::Parquet = arguments.format {
+        parquet::run(&arguments, &parquet::chosen(&arguments, entity)).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let Some(entity) = entity.filter(|_| arguments.out.is_none()) else {
+        return Err(Failure::Usage("--all and --out are for --format parquet; ndjson and csv are one entity, on stdout".to_owned()));
+    };
     let since = arguments.since.as_deref().map(date).transpose()?;
     let filter = Filter { since, deleted: arguments.deleted };
     let takes = matcher(&arguments.repo)?;
@@ -46,6 +55,13 @@ pub(crate) async fn run(arguments: Export) -> Result<ExitCode, Failure> {
     }
 }
 
+fn named(name: &str) -> Result<&'static Entity, Failure> {
+    entities::find(name).ok_or_else(|| {
+        let all: Vec<&str> = entities::ALL.iter().map(|entity| entity.name).collect();
+        Failure::Usage(format!("there is no entity `{name}`. There are: {}", all.join(", ")))
+    })
+}
+
 async fn write(
     store: &dyn Store,
     entity: &'static Entity,
@@ -53,60 +69,12 @@ async fn write(
     format: Format,
     takes: &(dyn Fn(&str) -> bool + Send + Sync),
 ) -> Result<(), Failure> {
-    let names = names(store, filter.deleted).await?;
-    if !names.is_empty() && !names.values().any(|name| takes(name)) {
-        return Err(Failure::Usage("no repository of this copy matches --repo. `sei-github status` lists them".to_owned()));
-    }
+    let rows = Rows::new(store, filter, takes).await?;
     let mut out = Output::new(format, entity, filter.deleted)?;
-    if entity == &entities::STAGE_TRANSITIONS {
-        transitions(store, &names, filter, takes, &mut out).await?;
-        return Ok(out.end()?);
-    }
-    for scope in store.scopes(entity).await? {
-        let repo = names.get(&scope).map(String::as_str);
-        if has_repo(entity) && !repo.is_some_and(takes) {
-            continue;
-        }
-        let mut each = |mut row: Map<String, Value>| {
-            // An item of a board names its repository as it was called when the board was read.
-            if let Some(name) = row.get("repo_id").and_then(Value::as_u64).and_then(|id| names.get(&id)).filter(|_| row.contains_key("repo_name")) {
-                row.insert("repo_name".to_owned(), name.as_str().into());
-            }
-            let own = row.get("full_name").or_else(|| row.get("repo_name")).and_then(Value::as_str);
-            if own.is_none_or(takes) { out.row(&row) } else { Ok(()) }
-        };
-        export(store, entity, scope, repo, filter, &mut each).await??;
+    for scope in rows.scopes(entity).await? {
+        rows.of(entity, scope, &mut |row| out.row(&row)).await?;
     }
     Ok(out.end()?)
-}
-
-/// Moves over boards are kept as they were seen, and follow from that board by board.
-async fn transitions(
-    store: &dyn Store,
-    names: &BTreeMap<ScopeId, String>,
-    filter: &Filter,
-    takes: &(dyn Fn(&str) -> bool + Send + Sync),
-    out: &mut Output,
-) -> Result<(), Failure> {
-    let projects = engine::boards::projects(store).await?;
-    for scope in engine::boards::scopes(store).await? {
-        let project = projects.get(&scope);
-        let Some(board) = engine::boards::read(store, scope, project).await? else { continue };
-        if board.gone && !filter.deleted {
-            continue;
-        }
-        for mut row in board.transitions(board.field(None), names) {
-            let text = |name: &str| row.get(name).and_then(Value::as_str);
-            let late = filter.since.is_none_or(|since| text("at").and_then(|at| at.parse::<Timestamp>().ok()).is_none_or(|at| at >= since));
-            if late && text("repo").is_none_or(takes) {
-                if filter.deleted {
-                    row.insert("deleted".to_owned(), board.gone.into());
-                }
-                out.row(&row)?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// A cell that a spreadsheet would take for a formula begins with an apostrophe, which it shows as text: what anybody
@@ -124,7 +92,8 @@ enum Output {
 impl Output {
     fn new(format: Format, entity: &'static Entity, deleted: bool) -> Result<Self, Failure> {
         Ok(match format {
-            Format::Ndjson => Self::Lines(BufWriter::new(std::io::stdout())),
+            // Parquet goes another way.
+            Format::Ndjson | Format::Parquet => Self::Lines(BufWriter::new(std::io::stdout())),
             Format::Csv => {
                 let mut columns: Vec<&'static str> = if has_repo(entity) { vec!["repo"] } else { Vec::new() };
                 columns.extend(entity.fields.iter().map(|field| field.name));

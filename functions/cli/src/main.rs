@@ -14,6 +14,7 @@ mod doctor;
 mod events;
 mod export;
 mod failure;
+mod import;
 mod integrations;
 mod logs;
 mod pause;
@@ -61,6 +62,7 @@ async fn main() -> ExitCode {
         Command::Status(status) => status::run(status).await,
         Command::Verify(verify) => verify::run(verify).await,
         Command::Export(export) => export::run(export).await,
+        Command::Import(import) => import::run(import).await,
         Command::Serve(serve) => serve::run(serve).await,
         Command::Events(events) => events::run(events).await,
         Command::Report(report) => report::run(report).await,

@@ -8,7 +8,9 @@ use std::process::ExitCode;
 pub(crate) fn schema() -> Result<ExitCode, Failure> {
     let mut text = String::from(
         "# Entities and fields\n\nWhat `sei-github export` prints, one object a row. Made by `sei-github schema`; a test keeps it so.\n\
-         Times are RFC 3339 in UTC. Rows of a repository begin with `repo`, its present owner/name. Null means that GitHub has no value.\n",
+         Times are RFC 3339 in UTC. Rows of a repository begin with `repo`, its present owner/name. Null means that GitHub has no value.\n\n\
+         In Parquet (`export --format parquet`) the columns are the same: text is a string, integer INT64, time TIMESTAMP in microseconds, in UTC\n\
+         and without a zone, texts and integers LISTs, and json a string of JSON.\n",
     );
     for entity in engine::entities::ALL {
         let _ = write!(

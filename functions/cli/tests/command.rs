@@ -5,6 +5,7 @@
 mod access;
 mod choices;
 mod installs;
+mod lakes;
 mod plans;
 mod reports;
 mod serves;

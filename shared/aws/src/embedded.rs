@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-const TABLE: &str = "sei-github";
+pub(crate) const TABLE: &str = "sei-github";
 /// For git's packs: as much as anybody has to spare for a repository.
 const ROOM: u64 = 32 << 30;
 const FILE: &str = "sei-github.sqlite";

@@ -9,6 +9,8 @@ mod dynamo;
 mod embedded;
 mod erase;
 #[cfg(feature = "embedded")]
+mod exported;
+#[cfg(feature = "embedded")]
 mod file_vault;
 mod inbox;
 #[cfg(feature = "embedded")]
@@ -34,6 +36,8 @@ pub use doorway::{Doorway, DoorwayConfig};
 pub use dynamo::{DynamoStore, Writes, create_table_if_missing};
 #[cfg(feature = "embedded")]
 pub use embedded::{Embedded, EmbeddedError};
+#[cfg(feature = "embedded")]
+pub use exported::{Exported, ExportedError};
 #[cfg(feature = "embedded")]
 pub use file_vault::FileVault;
 pub use inbox::{SqsInbox, SqsMessage};

@@ -10,7 +10,7 @@ use crate::report::{all, between};
 use crate::stages::{History, Known, Link, OptionName, STATUS, Sighting, Words};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// One board as it is in the copy.
 #[derive(Debug, Clone)]
@@ -186,17 +186,21 @@ impl Board {
 
     /// As `export` prints them, in the order of time within each item.
     pub fn transitions<'a>(&'a self, field: &'a str, names: &'a BTreeMap<ScopeId, String>) -> impl Iterator<Item = Map<String, Value>> + 'a {
+        let kinds: HashMap<&str, &str> = self.items.iter().filter_map(|item| Some((&*item.link.item, item.kind.as_deref()?))).collect();
         let histories = self.histories(field).into_iter();
         histories.flat_map(move |history| {
+            let kind = history.item.as_deref().and_then(|item| kinds.get(item).copied());
             let repo = history.issue.and_then(|(repo, _)| names.get(&repo).cloned());
             let number = history.issue.map(|(_, number)| number);
-            history.transitions.into_iter().map(move |transition| {
+            history.transitions.into_iter().enumerate().map(move |(place, transition)| {
                 let row = json!({
                     "project": self.number,
                     "project_node_id": self.node_id,
                     "item": transition.item.as_deref(),
                     "repo": repo,
                     "number": number,
+                    "type": kind,
+                    "place": place,
                     "field": field,
                     "what": transition.what.name(),
                     "from": transition.from.as_deref(),

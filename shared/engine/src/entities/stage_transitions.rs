@@ -14,6 +14,8 @@ pub static STAGE_TRANSITIONS: Entity = Entity {
         Field::new("item", Kind::Text, "node id; null where only a timeline tells of it"),
         Field::new("repo", Kind::Text, "owner/name as it is now; null for a draft"),
         Field::new("number", Kind::Integer, "of the issue or pull request; null for a draft"),
+        Field::new("type", Kind::Text, "issue, pull_request or draft_issue; null where only a timeline tells of it"),
+        Field::new("place", Kind::Integer, "among the moves of the same issue, pull request or draft, from 0: of two at one moment, which came first"),
         Field::new("field", Kind::Text, ""),
         Field::new("what", Kind::Text, "added, moved, archived, restored or removed"),
         Field::new("from", Kind::Text, "stage by its present name; null for none"),

@@ -1,0 +1,41 @@
+-- Rework and hotspots. Each change of a file by a commit, without merges, apps and bots.
+CREATE OR REPLACE VIEW file_changes AS
+SELECT f.repo, f.sha, f.path, coalesce(c.author_login, c.author_email) AS author, f.committed_at, f.previous_committed_at,
+    coalesce(f.additions, 0) AS additions, coalesce(f.deletions, 0) AS deletions,
+    coalesce(f.additions, 0) + coalesce(f.deletions, 0) AS lines,
+    CASE
+        WHEN f.previous_committed_at IS NULL THEN 'new'
+        WHEN f.committed_at < f.previous_committed_at + INTERVAL '30' DAY THEN 'refactored'
+        ELSE 'legacy'
+    END AS kind
+FROM commit_files f
+JOIN commits c ON c.repo = f.repo AND c.sha = f.sha
+CROSS JOIN report_time r
+WHERE cardinality(c.parents) < 2 AND f.path IS NOT NULL AND f.committed_at <= r.as_of
+    AND (coalesce(c.author_login, c.author_email) IS NULL
+        OR coalesce(c.author_login, c.author_email) NOT IN (SELECT login FROM users WHERE is_bot AND login IS NOT NULL));
+
+-- As `sei-github report rework`.
+CREATE OR REPLACE VIEW rework AS
+WITH kinds AS (
+    SELECT CAST(sum(lines) AS BIGINT) AS changed_lines,
+        CAST(sum(CASE WHEN kind = 'new' THEN lines ELSE 0 END) AS BIGINT) AS new,
+        CAST(sum(CASE WHEN kind = 'refactored' THEN lines ELSE 0 END) AS BIGINT) AS refactored,
+        CAST(sum(CASE WHEN kind = 'legacy' THEN lines ELSE 0 END) AS BIGINT) AS legacy,
+        count(*) AS changed_files
+    FROM file_changes
+    HAVING count(*) > 0
+)
+SELECT changed_lines, new, refactored, legacy,
+    CAST(new AS DOUBLE) / nullif(changed_lines, 0) AS new_share,
+    CAST(refactored AS DOUBLE) / nullif(changed_lines, 0) AS refactored_share,
+    CAST(legacy AS DOUBLE) / nullif(changed_lines, 0) AS legacy_share,
+    changed_files
+FROM kinds;
+
+-- As `sei-github report hotspots`, all of them: ORDER BY changes DESC, additions + deletions DESC, file, repo.
+CREATE OR REPLACE VIEW hotspots AS
+SELECT path AS file, repo, count(*) AS changes, CAST(sum(additions) AS BIGINT) AS additions, CAST(sum(deletions) AS BIGINT) AS deletions,
+    count(DISTINCT author) AS authors, max(committed_at) AS last_changed_at
+FROM file_changes
+GROUP BY repo, path;
