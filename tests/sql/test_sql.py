@@ -164,6 +164,29 @@ class Sql(unittest.TestCase):
                         self.at(base, as_of)
                 self.compare(base, as_of)
 
+    def test_time_in_the_archive_is_in_no_stage_and_a_card_that_comes_back_is_one(self):
+        base = self.connect("2026-01-31T00:00:00Z")
+        # Archived on the 5th and moved there; restored on the 9th; off the board from the 12th to the 14th, as another item.
+        moves = [("added", None, 1), ("moved", "todo", 1), ("archived", None, 5), ("moved", "doing", 7), ("restored", "doing", 9),
+                 ("removed", None, 12), ("added", None, 14), ("moved", "done", 20)]
+        rows = []
+        for place, (what, to, day) in enumerate(moves):
+            item, stage = "I" if day < 14 else "J", f"'{to}'" if to else "NULL"
+            rows.append(f"(7, 'P', '{item}', 'acme/shop', 1, 'issue', {place}, '{what}', {stage}, TIMESTAMP '2026-01-{day:02} 00:00:00')")
+        names = 'project, project_node_id, item, repo, number, type, place, what, "to", "at"'
+        base.execute(f"CREATE OR REPLACE VIEW stage_transitions AS SELECT * FROM (VALUES {', '.join(rows)}) AS v ({names})")
+        read = base.execute("SELECT stage, day(started_at), day(ended_at), seconds FROM issue_stage_stays ORDER BY started_at").fetchall()
+        day = 86400
+        self.assertEqual(read, [("todo", 1, 5, 4 * day), ("doing", 9, 12, 3 * day), (None, 14, 20, 6 * day), ("done", 20, None, 11 * day)])
+        self.assertEqual(base.execute("SELECT count(DISTINCT card) FROM issue_stage_stays").fetchone(), (1,))
+
+    def test_the_readmes_question_has_an_answer(self):
+        with open(os.path.join(os.path.dirname(__file__), "..", "..", "README.md")) as file:
+            [query] = re.findall(r"duckdb\.sql\('(.+)'\)", file.read())
+        read = self.rows(self.connect(), query)
+        told = report("issue-stages")["groups"]
+        self.assertEqual([(row["stage"], row["count"]) for row in read], [(group["name"], group["sum_of_intervals"]["count"]) for group in told])
+
     def test_a_reader_in_the_middle_of_an_export_sees_each_row_once(self):
         counts = lambda: [self.connect().execute(f"SELECT count(*) FROM {entity}").fetchone()[0] for entity in self.entities]
         before = counts()
