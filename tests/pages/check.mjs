@@ -3,12 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-
-// The package unpacks itself into the temporary folder, and brings the libraries that a bare machine lacks only where it
-// thinks that it is a function.
-process.env.AWS_LAMBDA_JS_RUNTIME ??= "nodejs22.x";
-const { default: chromium } = await import("@sparticuz/chromium");
-const { default: puppeteer } = await import("puppeteer-core");
+import { launch } from "./browser.mjs";
 
 const [directory, screenshots] = process.argv.slice(2);
 if (screenshots) mkdirSync(screenshots, { recursive: true });
@@ -74,7 +69,7 @@ const sizes = ["width", "height"].map((name) => shape.getAttribute(name) ?? "0")
   return { found, rows, ground: getComputedStyle(document.body ?? document.documentElement).backgroundColor + (document.querySelector("svg .ground") ? getComputedStyle(document.querySelector("svg .ground")).fill : "") };
 }
 
-const browser = await puppeteer.launch({ executablePath: await chromium.executablePath(), args: chromium.args, headless: "shell" });
+const browser = await launch();
 let looked = 0;
 try {
   for (const file of files) {

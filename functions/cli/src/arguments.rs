@@ -73,6 +73,8 @@ pub(crate) enum Command {
     Doctor(Doctor),
     /// Takes a deployed stack away, its webhooks first. The copy stays.
     Uninstall(Uninstall),
+    /// Opens the console for a browser of this machine: connectors, what is going on, what is missing and why.
+    Console(Console),
     /// Starts a simulated GitHub, copies it, and shows what came.
     Demo(Demo),
     /// Prints SCHEMA.md: every entity and field.
@@ -317,6 +319,18 @@ pub(crate) struct Serve {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Console {
+    /// 0 takes one that is free. Other machines do not reach it.
+    #[arg(long, default_value_t = 8788)]
+    pub(crate) port: u16,
+    /// Whoever opens it may look, and change nothing.
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Events {
     /// As GitHub's list of deliveries names it.
     pub(crate) delivery_id: Option<String>,
@@ -339,4 +353,10 @@ pub(crate) struct Demo {
     /// Only these groups.
     #[arg(long, value_name = "GROUP", value_delimiter = ',')]
     pub(crate) fetch: Vec<String>,
+    /// Opens the console at the end, and keeps the simulated GitHub until Ctrl-C: for installing a connector in the browser.
+    #[arg(long)]
+    pub(crate) console: bool,
+    /// Of the console; 0 takes one that is free.
+    #[arg(long, default_value_t = 8788)]
+    pub(crate) port: u16,
 }

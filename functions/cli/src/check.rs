@@ -52,7 +52,7 @@ pub(crate) fn is_coloured(stream: &impl IsTerminal) -> bool {
 }
 
 /// The proxy that the client will use, found by the same rules; never with its password.
-fn proxy(url: &ApiUrl) -> Option<String> {
+pub(crate) fn proxy(url: &ApiUrl) -> Option<String> {
     let used = hyper_util::client::proxy::matcher::Matcher::from_env().intercept(&url.rest().as_str().parse().ok()?)?;
     let uri = used.uri();
     let port = uri.port_u16().map(|port| format!(":{port}")).unwrap_or_default();

@@ -12,7 +12,7 @@ use crate::source::{Chosen, credentials};
 use crate::sync::{date, groups};
 use crate::webhook;
 use engine::check::{Report, Verdict};
-use engine::{Credential, Credentials, Integration, Store, StoreError, Webhook, integration};
+use engine::{Credential, Credentials, Integration, Store, Webhook, integration};
 use github::ApiUrl;
 use std::io::IsTerminal;
 use std::path::Path;
@@ -161,19 +161,9 @@ pub(crate) async fn is_free(new: &Integration, place: &Place) -> Result<(), Fail
         return Ok(());
     }
     let table = place.open().await?;
-    let all = integration::integrations(&table.store()).await;
+    let free = integration::is_free(&table.store(), new).await;
     table.shutdown().await;
-    let all = all?;
-    if let Some(taken) = all.iter().find(|one| one.name.eq_ignore_ascii_case(&new.name)) {
-        return Err(engine::IntegrationError::Taken(taken.name.clone()).into());
-    }
-    let host = |one: &Integration| ApiUrl::parse(&one.github).map(|url| url.host().to_owned()).unwrap_or_default();
-    match all.iter().find(|one| host(one) != host(new)) {
-        Some(other) => {
-            Err(Failure::Usage(format!("the copy in {place} is of {}: choose another place for {} with --data-dir or --stack", host(other), host(new))))
-        }
-        None => Ok(()),
-    }
+    Ok(free?)
 }
 
 /// Makes the webhooks that it wants. What cannot be made is told, and is no failure: it is asked for instead.
@@ -209,19 +199,7 @@ async fn save_in(store: &dyn Store, new: &Integration, given: Option<&[Credentia
 /// beside it.
 pub(crate) async fn keep(place: &Place, integration: &str, credentials: &[Credential]) -> Result<(), Failure> {
     let (vault, name) = place.vault(integration)?;
-    loop {
-        let kept = vault.read(&name).await?;
-        let mut all = if place.stack().is_some() { kept.credentials } else { Vec::new() };
-        for one in credentials {
-            if !all.contains(one) {
-                all.push(one.clone());
-            }
-        }
-        match vault.replace(&name, &kept.revision, &all).await {
-            Err(StoreError::Conflict) => {}
-            other => return Ok(other.map(|_| ())?),
-        }
-    }
+    Ok(integration::keep(vault.as_ref(), &name, credentials, place.stack().is_some()).await?)
 }
 
 /// The terminal went away, or Ctrl-C.

@@ -3,8 +3,12 @@
 mod push;
 
 use crate::arguments::Demo;
+use crate::console::serve;
 use crate::failure::Failure;
+use crate::place::{Copy, Place};
+use crate::progress::Progress;
 use crate::sync::{copy, groups};
+use console::Practice;
 use engine::{Settings, Store, Tokens, entities};
 use github::{ApiUrl, Token};
 use sim::{GitHub, Size, World};
@@ -46,11 +50,15 @@ pub(crate) async fn run(arguments: Demo) -> Result<ExitCode, Failure> {
     if settings.wants(engine::Group::Projects) {
         push::show(&github, &table, settings, client()?).await?;
     }
-    table.shutdown().await;
     println!(
-        "\nLook at it:  sei-github status --data-dir {0}\n             sei-github export pull_requests --data-dir {0}\n             sei-github report issue-stages --data-dir {0}",
+        "\nLook at it:  sei-github status --data-dir {0}\n             sei-github export pull_requests --data-dir {0}\n             sei-github report issue-stages --data-dir {0}\nIn a browser: sei-github console --data-dir {0}\n             sei-github demo --console                     with the simulated GitHub, to install a connector",
         dir.display()
     );
+    if arguments.console {
+        let practice = Practice { api_url: github.url.clone(), token: "sim-token".to_owned(), client_id: github.doors().oauth.client_id.clone() };
+        return serve(&Place::Directory(dir.clone()), Copy::Embedded(table), (arguments.port, false), Some(practice)).await;
+    }
+    table.shutdown().await;
     Ok(if equal { code } else { ExitCode::FAILURE })
 }
 
@@ -67,7 +75,7 @@ struct Meter<'a> {
 impl Meter<'_> {
     async fn sync(&mut self, what: &str, client: Tokens) -> Result<ExitCode, Failure> {
         self.github.reset_ledger();
-        let code = copy(client, self.settings.clone(), self.table).await?.code;
+        let code = copy(client, self.settings.clone(), self.table, &mut Progress::new()).await?.code;
         let written = engine::status(&self.table.store(), jiff::Timestamp::now()).await?.written;
         let rows = written.created + written.updated + written.removed;
         let spent = self.github.ledger();

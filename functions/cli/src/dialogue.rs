@@ -12,7 +12,7 @@ use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, Input, MultiSelect, Password, Select};
 use engine::authorization::SCOPES;
 use engine::check::Verdict;
-use engine::{Credential, Credentials, Env, Group, Integration, SystemClock, Webhook, integration, memberships, repositories};
+use engine::{Credential, Credentials, Env, Group, Integration, SystemClock, Webhook, integration, literal, memberships, repositories};
 use github::{ApiUrl, Secret, Token};
 use std::io::IsTerminal;
 
@@ -174,11 +174,6 @@ fn what_is_told(theme: &dyn Theme) -> Result<Webhook, Failure> {
     let names = ways.map(|(_, name)| name);
     let chosen = Select::with_theme(theme).with_prompt("How does it learn what happens?").items(names).default(0).interact().map_err(no_answer)?;
     Ok(ways.get(chosen).map(|(mode, _)| *mode).unwrap_or_default())
-}
-
-/// A name is not a pattern: what would be special in one is not meant.
-fn literal(name: &str) -> String {
-    name.chars().flat_map(|letter| if "*?[]{}!\\".contains(letter) { vec!['\\', letter] } else { vec![letter] }).collect()
 }
 
 fn options(theme: &dyn Theme, new: &mut Integration) -> Result<(), Failure> {

@@ -51,35 +51,20 @@ fn as_json(id: &str, trace: &Trace) -> serde_json::Value {
     value
 }
 
-const fn word(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Durable => "waiting",
-        Stage::Applied => "applied",
-        Stage::Superseded => "superseded",
-        Stage::Ignored => "ignored",
-        Stage::Malformed => "malformed",
-        Stage::DeadLettered => "dead-lettered",
-    }
-}
-
-fn what(trace: &Trace) -> String {
-    trace.action.as_ref().map_or_else(|| trace.event.clone(), |action| format!("{}.{action}", trace.event))
-}
-
 fn list(out: &mut impl Write, all: &[(String, Trace)]) -> std::io::Result<()> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (id, trace) in all {
-        *counts.entry(word(trace.outcome)).or_default() += 1;
+        *counts.entry(trace.outcome.name()).or_default() += 1;
         let at = trace.received_at.map(|at| format!("{at:.0}")).unwrap_or_default();
-        let whose = trace.repo.as_ref().or(trace.org.as_ref()).cloned().unwrap_or_default();
-        writeln!(out, "{at}  {id:<36}  {:<34} {whose:<30} {}", what(trace), word(trace.outcome))?;
+        let whose = trace.whose().unwrap_or_default();
+        writeln!(out, "{at}  {id:<36}  {:<34} {whose:<30} {}", trace.what(), trace.outcome.name())?;
     }
     let counts: Vec<String> = counts.into_iter().map(|(word, count)| format!("{count} {word}")).collect();
     writeln!(out, "{} events of the last eight days{}{}", all.len(), if counts.is_empty() { "" } else { ": " }, counts.join(", "))
 }
 
 fn one(out: &mut impl Write, id: &str, trace: &Trace) -> std::io::Result<()> {
-    writeln!(out, "{id}: {} of {}", what(trace), trace.repo.as_ref().or(trace.org.as_ref()).map_or("nobody", String::as_str))?;
+    writeln!(out, "{id}: {} of {}", trace.what(), trace.whose().unwrap_or("nobody"))?;
     if let Some(hook) = &trace.hook {
         writeln!(out, "  sent by webhook {hook}")?;
     }
@@ -92,5 +77,5 @@ fn one(out: &mut impl Write, id: &str, trace: &Trace) -> std::io::Result<()> {
     let why = trace.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
     let at = trace.applied_at.map(|at| format!("{at:.3}  ")).unwrap_or_default();
     let rows = if trace.outcome == Stage::Applied { format!(", {} rows written", trace.rows) } else { String::new() };
-    writeln!(out, "  {at}{}{rows}{why}", word(trace.outcome))
+    writeln!(out, "  {at}{}{rows}{why}", trace.outcome.name())
 }

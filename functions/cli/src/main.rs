@@ -6,6 +6,7 @@ mod authorize;
 mod check;
 mod config;
 mod connect;
+mod console;
 mod demo;
 mod device;
 mod dialogue;
@@ -73,6 +74,7 @@ async fn main() -> ExitCode {
         Command::Logs(logs) => logs::run(logs).await,
         Command::Doctor(doctor) => doctor::run(doctor).await,
         Command::Uninstall(uninstall) => uninstall::run(uninstall).await,
+        Command::Console(console) => console::run(console).await,
         Command::Demo(demo) => demo::run(demo).await,
         Command::Schema => show::schema(),
         Command::Queries => show::queries(),

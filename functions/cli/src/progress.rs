@@ -1,13 +1,20 @@
-//! Says on stderr how a sync gets on: a bar on a terminal, plain lines elsewhere.
+//! Says how a sync gets on: a bar on a terminal, plain lines elsewhere, or to whoever watches.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(crate) struct Progress {
-    bar: ProgressBar,
-    plain: bool,
-    last: Instant,
+/// Who looks on from elsewhere.
+pub(crate) trait Watcher: Send + Sync {
+    fn at(&self, done: u64, of: u64, message: &str);
+    /// Something worth a line.
+    fn say(&self, line: &str);
+}
+
+pub(crate) enum Progress {
+    Here { bar: ProgressBar, plain: bool, last: Instant },
+    Watched(Arc<dyn Watcher>),
 }
 
 impl Progress {
@@ -18,29 +25,44 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("{spinner} [{bar:30}] {pos}/{len} jobs, {elapsed_precise}, about {eta} left  {msg}") {
             bar.set_style(style.progress_chars("=> "));
         }
-        Self { bar, plain, last: Instant::now() }
+        Self::Here { bar, plain, last: Instant::now() }
     }
 
     pub(crate) fn at(&mut self, done: u64, of: u64, message: &str) {
-        self.bar.set_length(of);
-        self.bar.set_position(done);
-        self.bar.set_message(message.to_owned());
-        if self.plain && self.last.elapsed() > Duration::from_secs(5) {
-            self.last = Instant::now();
-            eprintln!("{done} of {of} jobs done; {message}");
+        match self {
+            Self::Watched(watcher) => watcher.at(done, of, message),
+            Self::Here { bar, plain, last } => {
+                bar.set_length(of);
+                bar.set_position(done);
+                bar.set_message(message.to_owned());
+                if *plain && last.elapsed() > Duration::from_secs(5) {
+                    *last = Instant::now();
+                    eprintln!("{done} of {of} jobs done; {message}");
+                }
+            }
         }
     }
 
     /// A line that stays.
     pub(crate) fn say(&self, line: &str) {
-        if self.plain {
-            eprintln!("{line}");
-        } else {
-            self.bar.println(line);
+        match self {
+            Self::Watched(watcher) => watcher.say(line),
+            Self::Here { plain: true, .. } => eprintln!("{line}"),
+            Self::Here { bar, .. } => bar.println(line),
         }
     }
 
     pub(crate) fn end(&self) {
-        self.bar.finish_and_clear();
+        if let Self::Here { bar, .. } = self {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// What is said once it has ended.
+    pub(crate) fn sum_up(&self, line: &str) {
+        match self {
+            Self::Watched(watcher) => watcher.say(line),
+            Self::Here { .. } => eprintln!("{line}"),
+        }
     }
 }

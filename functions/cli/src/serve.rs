@@ -103,7 +103,7 @@ fn secrets() -> Result<Secrets, Failure> {
     Ok(secrets)
 }
 
-async fn stopped() {
+pub(crate) async fn stopped() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};

@@ -261,9 +261,9 @@ impl Chosen {
             Access::Environment if place.stack().is_none() => credentials()?,
             Access::Environment | Access::Stored(_) => Vec::new(),
         };
-        let kept = at_hand.is_empty() && !matches!(self.access, Access::Given(_));
-        let credentials = if kept { vault.read(&name).await?.credentials } else { at_hand };
-        if credentials.is_empty() {
+        let kept = Some((vault, name.as_str())).filter(|_| !matches!(self.access, Access::Given(_)));
+        let pool = integration::pool(&self.url, &at_hand, kept, self.ca.as_deref(), jiff::Timestamp::now()).await?;
+        pool.ok_or_else(|| {
             let missing = match (&self.access, place.stack()) {
                 (_, Some(stack)) => format!("the stack {0} has no token yet. `sei-github connect --stack {0}` puts one into its secret", stack.name),
                 (Access::Stored(name), _) => format!("no token is kept for `{name}` in {place}. `sei-github authorize --name {name}` gets one"),
@@ -271,10 +271,8 @@ impl Chosen {
                     https://github.com/settings/tokens), or try `sei-github demo`"
                     .to_owned(),
             };
-            return Err(Failure::Authentication(missing));
-        }
-        let tokens = Tokens::connect(self.url.clone(), &credentials, self.ca.as_deref(), jiff::Timestamp::now()).await?;
-        Ok(if kept { tokens.kept_in(vault, &name) } else { tokens })
+            Failure::Authentication(missing)
+        })
     }
 }
 

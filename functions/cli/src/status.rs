@@ -4,8 +4,7 @@
 use crate::arguments::Status;
 use crate::failure::Failure;
 use crate::source::matcher;
-use engine::{Clock, Credentials, EntityStatus, Estimate, RepositoryStatus, Standing, SystemClock, expiring, integration};
-use std::collections::BTreeMap;
+use engine::{Clock, Credentials, EntityStatus, RepositoryStatus, Standing, Sum, SystemClock, expiring, integration};
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
@@ -88,7 +87,7 @@ fn tell(out: &mut impl Write, status: &engine::Status, all: bool) -> std::io::Re
             writeln!(out, "{name}: {} ends at {:.0}: renew it with `sei-github authorize --name {name}` or connect again", one.what, one.at)?;
         }
     }
-    let lacking: Vec<&RepositoryStatus> = status.repositories.iter().filter(|repo| !is_whole(repo)).collect();
+    let lacking: Vec<&RepositoryStatus> = status.repositories.iter().filter(|repo| !repo.is_whole()).collect();
     let gone = status.repositories.iter().filter(|repo| repo.gone).count();
     let many = status.repositories.len() > FEW;
     if all || !many {
@@ -104,7 +103,7 @@ fn tell(out: &mut impl Write, status: &engine::Status, all: bool) -> std::io::Re
             writeln!(out, "and {} more that are not complete: --all shows every repository, --repo GLOB some", lacking.len() - SHOWN)?;
         }
     }
-    let wanting = status.projects.iter().filter(|project| all || !is_whole(project)).collect::<Vec<_>>();
+    let wanting = status.projects.iter().filter(|project| all || !project.is_whole()).collect::<Vec<_>>();
     for project in wanting.iter().take(SHOWN) {
         tell_repository(out, project, all)?;
     }
@@ -112,7 +111,7 @@ fn tell(out: &mut impl Write, status: &engine::Status, all: bool) -> std::io::Re
     let whole = status.repositories.len() - lacking.len() - gone;
     writeln!(out, "{} repositories: {whole} complete, {} not{gone_ones}", status.repositories.len(), lacking.len())?;
     if !status.projects.is_empty() {
-        let whole = status.projects.iter().filter(|project| is_whole(project)).count();
+        let whole = status.projects.iter().filter(|project| project.is_whole()).count();
         writeln!(out, "{} projects: {whole} complete or gone", status.projects.len())?;
     }
     writeln!(out, "{} users", status.users)?;
@@ -126,37 +125,10 @@ fn tell(out: &mut impl Write, status: &engine::Status, all: bool) -> std::io::Re
     Ok(())
 }
 
-fn is_whole(repo: &RepositoryStatus) -> bool {
-    repo.gone || repo.entities.iter().all(|entity| entity.state.is_whole() && entity.missing.is_empty())
-}
-
-/// Of one entity in all repositories.
-#[derive(Default)]
-struct Sum {
-    rows: u64,
-    total: u64,
-    /// Whether GitHub tells a total for every repository that has any.
-    told: bool,
-    standings: BTreeMap<Standing, u64>,
-}
-
 /// Rows of each entity, and in how many repositories it stands how.
 fn sums(out: &mut impl Write, repositories: &[RepositoryStatus]) -> std::io::Result<()> {
-    let mut order: Vec<&'static str> = Vec::new();
-    let mut sums: BTreeMap<&'static str, Sum> = BTreeMap::new();
-    for entity in repositories.iter().flat_map(|repo| &repo.entities) {
-        let sum = sums.entry(entity.entity).or_insert_with(|| {
-            order.push(entity.entity);
-            Sum { told: true, ..Sum::default() }
-        });
-        sum.rows += entity.rows;
-        sum.total += entity.total.unwrap_or(0);
-        sum.told &= entity.total.is_some() || entity.rows == 0 && entity.state.is_whole();
-        *sum.standings.entry(entity.state).or_default() += 1;
-    }
-    for entity in order {
-        let Some(Sum { rows, total, told, standings }) = sums.get(entity) else { continue };
-        let total = if *told && (*total > 0 || *rows == 0) { format!(" of {total}") } else { String::new() };
+    for (entity, Sum { rows, total, told, standings }) in engine::sums(repositories) {
+        let total = if told && (total > 0 || rows == 0) { format!(" of {total}") } else { String::new() };
         let standings: Vec<String> = standings.iter().map(|(standing, count)| format!("{count} {}", standing.name())).collect();
         writeln!(out, "  {entity:<22} {rows:>10}{total:<12} {}", standings.join(", "))?;
     }
@@ -172,7 +144,7 @@ fn tell_repository(out: &mut impl Write, repo: &RepositoryStatus, whole: bool) -
     for entity in repo.entities.iter().filter(shown) {
         let total = entity.total.map(|total| format!(" of {total}")).unwrap_or_default();
         let success = entity.last_success.map(|at| format!(", last read {at:.0}")).unwrap_or_default();
-        writeln!(out, "  {:<22} {:>8}{:<10} {}{}{success}", entity.entity, entity.rows, total, entity.state.name(), details(entity))?;
+        writeln!(out, "  {:<22} {:>8}{:<10} {}{}{success}", entity.entity, entity.rows, total, entity.state.name(), entity.details())?;
         if let Some(error) = &entity.error {
             writeln!(out, "    {}: {}", error.code, error.message)?;
         }
@@ -181,29 +153,4 @@ fn tell_repository(out: &mut impl Write, repo: &RepositoryStatus, whole: bool) -
         }
     }
     Ok(())
-}
-
-/// What belongs to the state: the estimate, the permission, the link, the next try.
-fn details(entity: &EntityStatus) -> String {
-    let mut text = String::new();
-    if let Some(Estimate { requests, seconds }) = entity.estimate {
-        text += &format!(", about {requests} request{} more", if requests == 1 { "" } else { "s" });
-        text += &seconds.map(|seconds| format!(" ({})", spoken(seconds))).unwrap_or_default();
-    }
-    text += &entity.waiting_until.map(|until| format!(" until {until:.0}")).unwrap_or_default();
-    text += &entity.needs.as_ref().map(|needs| format!(": the token needs {needs}")).unwrap_or_default();
-    text += &entity.link.as_ref().map(|link| format!(": {link}")).unwrap_or_default();
-    if entity.state == Standing::Failed {
-        let next = entity.error.as_ref().and_then(|error| error.next_try);
-        text += &next.map_or_else(|| ", tried again by the next sync".to_owned(), |next| format!(", tried again from {next:.0}"));
-    }
-    text
-}
-
-fn spoken(seconds: u64) -> String {
-    match seconds {
-        0..=90 => format!("{seconds} s"),
-        91..=5400 => format!("{} min", seconds.div_ceil(60)),
-        _ => format!("{} h", seconds.div_ceil(3600)),
-    }
 }

@@ -27,39 +27,41 @@ pub(crate) async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
     let table = aws::Embedded::open(dir).await?;
     let done = match by_flags {
         Some((tokens, chosen)) => match one_github(&table.store(), &chosen.url).await {
-            Ok(()) => copy(tokens, chosen.settings, &table).await.map(|done| done.code),
+            Ok(()) => copy(tokens, chosen.settings, &table, &mut Progress::new()).await.map(|done| done.code),
             Err(failure) => Err(failure),
         },
-        None => every(&arguments, &table).await,
+        None => match arguments.source.installed(&table.store()).await {
+            Ok(installed) => every(&installed, arguments.full, &place, &table, &mut Progress::new()).await,
+            Err(failure) => Err(failure),
+        },
     };
     table.shutdown().await;
     done
 }
 
-/// Every integration that was named, or all that are not paused; one that fails does not hold up the others.
-async fn every(arguments: &Sync, table: &aws::Embedded) -> Result<ExitCode, Failure> {
+/// Each of these integrations that is not paused; one that fails does not hold up the others.
+pub(crate) async fn every(installed: &[Integration], full: bool, place: &Place, table: &aws::Embedded, progress: &mut Progress) -> Result<ExitCode, Failure> {
     let store = table.store();
-    let installed = arguments.source.installed(&store).await?;
     let active: Vec<Integration> = integration::integrations(&store).await?.into_iter().filter(|one| !one.paused).collect();
     let mut code = ExitCode::SUCCESS;
     let mut seen: Vec<BTreeMap<String, Seen>> = Vec::new();
-    for one in &installed {
+    for one in installed {
         if one.paused {
-            eprintln!("{}: paused; `sei-github integrations resume {0}` goes on with it", one.name);
+            progress.sum_up(&format!("{}: paused; `sei-github integrations resume {0}` goes on with it", one.name));
             continue;
         }
         if installed.len() > 1 {
-            eprintln!("{}:", one.name);
+            progress.sum_up(&format!("{}:", one.name));
         }
         let others = active.iter().filter(|other| other.name != one.name);
         let shared = others.flat_map(|other| &other.organizations).map(|org| org.to_lowercase()).collect();
-        match integrate(one, shared, arguments, table).await {
+        match integrate(one, shared, full, place, table, progress).await {
             Ok(done) => {
                 code = if code == ExitCode::SUCCESS { done.code } else { code };
                 seen.push(done.seen);
             }
             Err(failure) => {
-                eprintln!("sei-github: {}: {failure}", one.name);
+                progress.sum_up(&format!("sei-github: {}: {failure}", one.name));
                 code = if code == ExitCode::SUCCESS { failure.code() } else { code };
             }
         }
@@ -69,11 +71,18 @@ async fn every(arguments: &Sync, table: &aws::Embedded) -> Result<ExitCode, Fail
     Ok(code)
 }
 
-async fn integrate(one: &Integration, shared: BTreeSet<String>, arguments: &Sync, table: &aws::Embedded) -> Result<Done, Failure> {
+async fn integrate(
+    one: &Integration,
+    shared: BTreeSet<String>,
+    full: bool,
+    place: &Place,
+    table: &aws::Embedded,
+    progress: &mut Progress,
+) -> Result<Done, Failure> {
     let chosen = Chosen::of(one)?;
     one_github(&table.store(), &chosen.url).await?;
-    let settings = Settings { full: arguments.full, shared, ..chosen.settings.clone() };
-    copy(chosen.tokens(&Place::Directory(arguments.place.data_dir.clone())).await?, settings, table).await
+    let settings = Settings { full, shared, ..chosen.settings.clone() };
+    copy(chosen.tokens(place).await?, settings, table, progress).await
 }
 
 /// Ids are a server's own: two servers in one copy would mix.
@@ -93,19 +102,18 @@ pub(crate) struct Done {
     seen: BTreeMap<String, Seen>,
 }
 
-/// The same for `sync` and `demo`.
-pub(crate) async fn copy(github: Tokens, settings: Settings, table: &aws::Embedded) -> Result<Done, Failure> {
+/// The same for `sync`, `demo` and the console.
+pub(crate) async fn copy(github: Tokens, settings: Settings, table: &aws::Embedded, progress: &mut Progress) -> Result<Done, Failure> {
     let queue = Arc::new(LocalQueue::default());
     let selective = !settings.selection.is_everything();
     let env = Env::new(github, Arc::new(table.store()), queue.clone(), Arc::new(SystemClock), settings).alone().on(table.scratch()?);
-    let mut progress = Progress::new();
     let began = std::time::Instant::now();
-    let summary = runner::run(&env, &queue, &mut progress).await;
+    let summary = runner::run(&env, &queue, progress).await;
     progress.end();
     let summary = summary?;
-    tell(&summary, &env, began.elapsed());
+    tell(&summary, &env, began.elapsed(), progress);
     for silent in engine::silence::look(env.store.as_ref(), &engine::status(env.store.as_ref(), env.now()).await?, env.now()).await? {
-        eprintln!("{silent}. GitHub may have changed how it sends them");
+        progress.sum_up(&format!("{silent}. GitHub may have changed how it sends them"));
     }
     if selective && summary.repositories == 0 && !summary.stopped {
         return Err(Failure::Usage(format!(
@@ -118,10 +126,10 @@ pub(crate) async fn copy(github: Tokens, settings: Settings, table: &aws::Embedd
     Ok(Done { code: if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }, seen: summary.seen })
 }
 
-fn tell(summary: &Summary, env: &Env, took: std::time::Duration) {
+fn tell(summary: &Summary, env: &Env, took: std::time::Duration, progress: &Progress) {
     let spent = env.github.spent();
     let left_out = if summary.left_out > 0 { format!(" ({} not selected)", summary.left_out) } else { String::new() };
-    eprintln!(
+    progress.sum_up(&format!(
         "{} repositories{left_out} in {:.1} s: {} requests ({} GraphQL, {} REST of which {} unchanged), {} points",
         summary.repositories,
         took.as_secs_f64(),
@@ -130,22 +138,22 @@ fn tell(summary: &Summary, env: &Env, took: std::time::Duration) {
         spent.rest,
         spent.not_modified,
         spent.points,
-    );
+    ));
     if let (refused @ 1.., all) = env.github.refused() {
-        eprintln!("tokens that GitHub does not accept (wrong, expired or revoked): {refused} of {all}");
+        progress.sum_up(&format!("tokens that GitHub does not accept (wrong, expired or revoked): {refused} of {all}"));
     }
     if summary.repositories > 0 && !summary.unmatched.is_empty() {
         let unmatched: Vec<&str> = summary.unmatched.iter().map(String::as_str).collect();
-        eprintln!("no repository fits {}", unmatched.join(", "));
+        progress.sum_up(&format!("no repository fits {}", unmatched.join(", ")));
     }
     for what in &summary.refused {
-        eprintln!("missing: {what}");
+        progress.sum_up(&format!("missing: {what}"));
     }
     for what in &summary.failed {
-        eprintln!("failed: {}. The next sync tries again.", what.trim_end_matches('.'));
+        progress.sum_up(&format!("failed: {}. The next sync tries again.", what.trim_end_matches('.')));
     }
     if summary.stopped {
-        eprintln!("stopped; the next sync goes on where this one was");
+        progress.sum_up("stopped; the next sync goes on where this one was");
     }
 }
 

@@ -26,6 +26,23 @@ pub enum Stage {
     DeadLettered,
 }
 
+impl Stage {
+    pub const ALL: [Self; 6] = [Self::Durable, Self::Applied, Self::Superseded, Self::Ignored, Self::Malformed, Self::DeadLettered];
+
+    /// For people.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Durable => "waiting",
+            Self::Applied => "applied",
+            Self::Superseded => "superseded",
+            Self::Ignored => "ignored",
+            Self::Malformed => "malformed",
+            Self::DeadLettered => "dead-lettered",
+        }
+    }
+}
+
 /// One event's trace.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -101,6 +118,18 @@ impl Trace {
             expires: event.received_at.checked_add(KEPT).unwrap_or(event.received_at).as_second(),
             ..Self::default()
         }
+    }
+
+    /// Such as `issues.edited`.
+    #[must_use]
+    pub fn what(&self) -> String {
+        self.action.as_ref().map_or_else(|| self.event.clone(), |action| format!("{}.{action}", self.event))
+    }
+
+    /// Its repository or, without one, its organization.
+    #[must_use]
+    pub fn whose(&self) -> Option<&str> {
+        self.repo.as_deref().or(self.org.as_deref())
     }
 
     /// Nothing more will happen to it.

@@ -4,11 +4,14 @@
 use crate::entities::Group;
 use crate::env::{FilesFrom, Settings};
 use crate::model::StateKey;
-use crate::ports::{Store, StoreError};
+use crate::ports::{Store, StoreError, Vault};
 use crate::selection::Selection;
+use crate::tokens::Tokens;
+use github::{ApiUrl, Credential};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// All integrations, by name in lower case.
 const PARTITION: &str = "integrations";
@@ -103,6 +106,9 @@ pub enum IntegrationError {
     Unknown { name: String, there: Vec<String> },
     #[error("`{0}` is not the login of an organization: give the last part of https://github.com/LOGIN")]
     Login(String),
+    /// Ids are a server's own: two servers in one copy would mix.
+    #[error("this copy is of {here}: choose another place for {wanted} with --data-dir or --stack")]
+    OtherGitHub { here: String, wanted: String },
     #[error("an integration needs an organization")]
     NoOrganization,
     #[error("`{0}` is not an address for a webhook: it begins with https:// (http:// for tests), and has neither credentials nor a fragment")]
@@ -208,6 +214,56 @@ pub async fn integration(store: &dyn Store, name: &str) -> Result<Integration, I
     let all = integrations(store).await?;
     let there = all.iter().map(|one| one.name.clone()).collect();
     all.into_iter().find(|one| one.name.eq_ignore_ascii_case(name)).ok_or(IntegrationError::Unknown { name: name.to_owned(), there })
+}
+
+/// Whether one of this name and of this GitHub may be added. Told before anything is asked of GitHub or of its owner.
+pub async fn is_free(store: &dyn Store, new: &Integration) -> Result<(), IntegrationError> {
+    let all = integrations(store).await?;
+    if let Some(taken) = all.iter().find(|one| one.name.eq_ignore_ascii_case(&new.name)) {
+        return Err(IntegrationError::Taken(taken.name.clone()));
+    }
+    let host = |one: &Integration| ApiUrl::parse(&one.github).map(|url| url.host().to_owned()).unwrap_or_default();
+    match all.iter().find(|one| host(one) != host(new)) {
+        Some(other) => Err(IntegrationError::OtherGitHub { here: host(other), wanted: host(new) }),
+        None => Ok(()),
+    }
+}
+
+/// Stores an integration's credentials under `name`: instead of what was there or, where several share that name, beside it.
+pub async fn keep(vault: &dyn Vault, name: &str, credentials: &[Credential], beside: bool) -> Result<(), StoreError> {
+    loop {
+        let kept = vault.read(name).await?;
+        let mut all = if beside { kept.credentials } else { Vec::new() };
+        for one in credentials {
+            if !all.contains(one) {
+                all.push(one.clone());
+            }
+        }
+        match vault.replace(name, &kept.revision, &all).await {
+            Err(StoreError::Conflict) => {}
+            other => return other.map(|_| ()),
+        }
+    }
+}
+
+/// The tokens to ask a GitHub with: of the credentials at hand or, where there are none, of those that are kept under a
+/// name; none if there are none at all.
+pub async fn pool(
+    url: &ApiUrl,
+    at_hand: &[Credential],
+    kept: Option<(Arc<dyn Vault>, &str)>,
+    ca: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<Option<Tokens>, crate::Error> {
+    if !at_hand.is_empty() {
+        return Ok(Some(Tokens::connect(url.clone(), at_hand, ca, now).await?));
+    }
+    let Some((vault, name)) = kept else { return Ok(None) };
+    let credentials = vault.read(name).await?.credentials;
+    if credentials.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Tokens::connect(url.clone(), &credentials, ca, now).await?.kept_in(vault, name)))
 }
 
 /// Adds one; the name must be free.

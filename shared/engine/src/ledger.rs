@@ -7,6 +7,7 @@ use crate::gate;
 use crate::member::{Member, lock};
 use crate::model::{State, StateKey};
 use crate::ports::{Clock, Store, StoreError};
+use crate::tokens::Left;
 use github::Resource;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -274,6 +275,19 @@ fn share(member: &Member, left: Vec<(String, Told)>, now: Timestamp) -> Vec<(Str
         member.learn(&name, told, now);
     }
     [Resource::Core, Resource::Graphql].iter().filter_map(|resource| Some((gate::name(resource).to_owned(), member.left(resource, now)?))).collect()
+}
+
+/// What is left of each token's limits, as somebody who asks with it was last told; of what is whole again nothing is known.
+pub async fn budgets(store: &dyn Store, now: Timestamp) -> Result<Vec<Left>, StoreError> {
+    let mut all = Vec::new();
+    for (token, state) in store.states_of(PARTITION).await? {
+        let row: Row = serde_json::from_value(state.value).unwrap_or_default();
+        for resource in [Resource::Core, Resource::Graphql].iter().map(gate::name) {
+            let told = row.left.iter().find(|(name, told)| name == resource && told.resets > now);
+            all.extend(told.map(|(_, told)| Left { token: token.clone(), resource, remaining: told.remaining, limit: told.limit, resets: told.resets }));
+        }
+    }
+    Ok(all)
 }
 
 /// What a lease was when it was closed.

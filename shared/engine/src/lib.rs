@@ -3,10 +3,12 @@
 
 mod advance;
 mod asked;
+pub mod audit;
 pub mod authorization;
 pub mod boards;
 pub mod check;
 pub mod deliveries;
+pub mod device;
 mod discover;
 pub mod entities;
 mod env;
@@ -55,6 +57,7 @@ pub use error::Error;
 pub use fleet::{Fleet, Seen, bury_what_none_sees};
 pub use github::{Credential, Expiring, expiring};
 pub use integration::{Credentials, Integration, IntegrationError, Webhook};
+pub use ledger::budgets;
 pub use mark::{Cost, Mark, Problem, Tally, Validator};
 pub use membership::memberships;
 pub use model::{Job, Presence, Received, Record, ScopeId, State, StateKey, Stored, Version, Written, is_project, project_scope};
@@ -64,9 +67,9 @@ pub use ports::{Clock, Inbox, Kept, Listed, Listing, Queue, Store, StoreError, S
 pub use purge::{Purged, purge};
 pub use repository::Repository;
 pub use scratch::Scratch;
-pub use selection::{Reason, Selection, Visibility};
+pub use selection::{Reason, Selection, Visibility, literal, unliteral};
 pub use standing::{EntityStatus, Estimate, Standing, Trouble};
-pub use status::{ClosedGate, DiscoveryStatus, RepositoryStatus, Status, exactly, lags, organizations, status};
+pub use status::{ClosedGate, DiscoveryStatus, RepositoryStatus, Status, Sum, exactly, lags, organizations, some as status_of, status, sums};
 pub use sweeps::{queries, spoken};
 pub use tokens::{Left, Tokens};
 pub use verify::{Cause, Difference, Verification, verify};

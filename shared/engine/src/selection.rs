@@ -102,6 +102,26 @@ impl Selection {
     }
 }
 
+/// A name as a pattern: what would be special in one is not meant.
+#[must_use]
+pub fn literal(name: &str) -> String {
+    name.chars().flat_map(|letter| if "*?[]{}!\\".contains(letter) { vec!['\\', letter] } else { vec![letter] }).collect()
+}
+
+/// The name that such a pattern was made of; none if it is one for several names.
+#[must_use]
+pub fn unliteral(pattern: &str) -> Option<String> {
+    let (mut name, mut letters) = (String::new(), pattern.chars());
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => name.push(letters.next()?),
+            '*' | '?' | '[' | ']' | '{' | '}' | '!' => return None,
+            _ => name.push(letter),
+        }
+    }
+    Some(name)
+}
+
 /// A selection ready to be asked.
 pub(crate) struct Selector<'a> {
     selection: &'a Selection,

@@ -34,6 +34,35 @@ pub struct EntityStatus {
     pub spent: Option<Cost>,
 }
 
+impl EntityStatus {
+    /// What belongs to the state: the estimate, the permission, the link, the next try. Empty where there is nothing to
+    /// say.
+    #[must_use]
+    pub fn details(&self) -> String {
+        let mut parts = Vec::new();
+        if let Some(Estimate { requests, seconds }) = self.estimate {
+            let time = seconds.map(|seconds| format!(" ({})", spoken(seconds))).unwrap_or_default();
+            parts.push(format!(", about {requests} request{} more{time}", if requests == 1 { "" } else { "s" }));
+        }
+        parts.extend(self.waiting_until.map(|until| format!(" until {until:.0}")));
+        parts.extend(self.needs.as_ref().map(|needs| format!(": the token needs {needs}")));
+        parts.extend(self.link.as_ref().map(|link| format!(": {link}")));
+        if self.state == Standing::Failed {
+            let next = self.error.as_ref().and_then(|error| error.next_try);
+            parts.push(next.map_or_else(|| ", tried again by the next sync".to_owned(), |next| format!(", tried again from {next:.0}")));
+        }
+        parts.concat()
+    }
+}
+
+fn spoken(seconds: u64) -> String {
+    match seconds {
+        0..=90 => format!("{seconds} s"),
+        91..=5400 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h", seconds.div_ceil(3600)),
+    }
+}
+
 /// What is still to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Estimate {

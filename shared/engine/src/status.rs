@@ -80,6 +80,61 @@ pub struct RepositoryStatus {
     pub entities: Vec<EntityStatus>,
 }
 
+impl RepositoryStatus {
+    /// Whether nothing is missing of it that was chosen and that GitHub has.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.gone || self.entities.iter().all(|entity| entity.state.is_whole() && entity.missing.is_empty())
+    }
+}
+
+/// Of one entity in all repositories.
+#[derive(Debug, Default, Clone)]
+pub struct Sum {
+    pub rows: u64,
+    pub total: u64,
+    /// Whether GitHub tells a total for every repository that has any.
+    pub told: bool,
+    pub standings: BTreeMap<Standing, u64>,
+}
+
+/// Rows of each entity, and in how many repositories it stands how; in the order of the sweeps.
+#[must_use]
+pub fn sums(repositories: &[RepositoryStatus]) -> Vec<(&'static str, Sum)> {
+    let mut all: Vec<(&'static str, Sum)> = Vec::new();
+    let mut places: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for entity in repositories.iter().flat_map(|repo| &repo.entities) {
+        let place = *places.entry(entity.entity).or_insert_with(|| {
+            all.push((entity.entity, Sum { told: true, ..Sum::default() }));
+            all.len() - 1
+        });
+        let Some((_, sum)) = all.get_mut(place) else { continue };
+        sum.rows += entity.rows;
+        sum.total += entity.total.unwrap_or(0);
+        sum.told &= entity.total.is_some() || entity.rows == 0 && entity.state.is_whole();
+        *sum.standings.entry(entity.state).or_default() += 1;
+    }
+    all
+}
+
+/// How these repositories or projects stand, in the order asked; those that nobody has seen are absent.
+pub async fn some(store: &dyn Store, ids: &[ScopeId], now: Timestamp) -> Result<Vec<RepositoryStatus>, StoreError> {
+    let discoveries = discoveries(store).await?;
+    let mut all = Vec::new();
+    for (id, mut summary) in ids.iter().copied().zip(summary::some(store, ids).await?) {
+        if summary.repo.is_empty() {
+            continue;
+        }
+        if summary.sweeps.values().any(|swept| swept.cut) {
+            let states = store.states_of(&mark::partition(id)).await?.into_iter().collect();
+            tell_all(&mut summary, &states);
+        }
+        let entities = standing::judge(id, &summary, standing::chosen(&discoveries, summary.org).as_ref(), now);
+        all.push(RepositoryStatus { repo: summary.repo, id, gone: summary.gone, entities });
+    }
+    Ok(all)
+}
+
 /// Reads the state of everything from the summaries.
 pub async fn status(store: &dyn Store, now: Timestamp) -> Result<Status, StoreError> {
     let discoveries = discoveries(store).await?;

@@ -199,7 +199,12 @@ pub(crate) async fn note(store: &dyn Store, job: &Job, mark: &Mark) -> Result<()
 
 /// What is noted of these repositories.
 pub(crate) async fn read(store: &dyn Store, hints: &[Repository]) -> Result<Vec<Summary>, StoreError> {
-    let keys: Vec<StateKey> = hints.iter().map(|hint| key(hint.id)).collect();
+    some(store, &hints.iter().map(|hint| hint.id).collect::<Vec<_>>()).await
+}
+
+/// The same by number; empty where nothing is.
+pub(crate) async fn some(store: &dyn Store, ids: &[ScopeId]) -> Result<Vec<Summary>, StoreError> {
+    let keys: Vec<StateKey> = ids.iter().copied().map(key).collect();
     Ok(store.states(&keys).await?.iter().map(Summary::parse).collect())
 }
 

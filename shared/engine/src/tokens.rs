@@ -193,7 +193,13 @@ impl Tokens {
         for member in self.members.iter() {
             for resource in [Resource::Core, Resource::Graphql] {
                 if let Some(told) = member.left(&resource, now) {
-                    all.push(Left { token: member.account(), resource: crate::gate::name(&resource), remaining: told.remaining, limit: told.limit });
+                    all.push(Left {
+                        token: member.account(),
+                        resource: crate::gate::name(&resource),
+                        remaining: told.remaining,
+                        limit: told.limit,
+                        resets: told.resets,
+                    });
                 }
             }
         }
@@ -216,6 +222,8 @@ pub struct Left {
     pub resource: &'static str,
     pub remaining: u32,
     pub limit: u32,
+    /// When it is whole again.
+    pub resets: Timestamp,
 }
 
 /// The installations that were chosen, and the page on which the App is installed; `client` has the App's JWT.

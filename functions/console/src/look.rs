@@ -1,0 +1,159 @@
+//! What is known of the whole copy, read at most as often as it may be old. Keeps sums and a line a repository, not
+//! everything, so that 14,000 repositories take little memory.
+
+use crate::Console;
+use engine::{ClosedGate, DiscoveryStatus, RepositoryStatus, Standing, StoreError, Sum};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How a repository stands, all in all: the worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Overall {
+    Trouble,
+    Waiting,
+    CatchingUp,
+    Complete,
+    Gone,
+}
+
+impl Overall {
+    pub(crate) const ALL: [Self; 5] = [Self::Trouble, Self::Waiting, Self::CatchingUp, Self::Complete, Self::Gone];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Trouble => "something is missing",
+            Self::Waiting => "waiting",
+            Self::CatchingUp => "catching up",
+            Self::Complete => "complete",
+            Self::Gone => "gone from GitHub",
+        }
+    }
+
+    /// As an address has it.
+    pub(crate) const fn key(self) -> &'static str {
+        match self {
+            Self::Trouble => "missing",
+            Self::Waiting => "waiting",
+            Self::CatchingUp => "catching-up",
+            Self::Complete => "complete",
+            Self::Gone => "gone",
+        }
+    }
+
+    pub(crate) const fn tone(self) -> &'static str {
+        match self {
+            Self::Trouble => "bad",
+            Self::Waiting => "wait",
+            Self::CatchingUp => "busy",
+            Self::Complete => "good",
+            Self::Gone => "calm",
+        }
+    }
+}
+
+/// A repository, or a project's board.
+pub(crate) struct Line {
+    pub(crate) id: u64,
+    pub(crate) repo: String,
+    pub(crate) overall: Overall,
+    /// Of what GitHub tells a total of.
+    pub(crate) rows: u64,
+    pub(crate) total: u64,
+    pub(crate) last_success: Option<Timestamp>,
+}
+
+pub(crate) struct Look {
+    pub(crate) at: Timestamp,
+    pub(crate) organizations: Vec<DiscoveryStatus>,
+    /// Repositories, then projects, by name.
+    pub(crate) lines: Vec<Line>,
+    pub(crate) sums: Vec<(&'static str, Sum)>,
+    pub(crate) rows: u64,
+    pub(crate) spent: engine::Cost,
+    pub(crate) limits: Vec<ClosedGate>,
+    pub(crate) silent: Vec<String>,
+}
+
+/// The last one, and whoever makes the next.
+#[derive(Default)]
+pub(crate) struct Looks {
+    last: Mutex<Option<(Instant, Duration, Arc<Look>)>>,
+    looking: tokio::sync::Mutex<()>,
+}
+
+/// At least so old it may be; and reading takes at most a fifth of the time.
+const FRESH: Duration = Duration::from_secs(1);
+
+impl Looks {
+    fn last(&self) -> Option<(bool, Arc<Look>)> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().map(|(read, took, look)| (read.elapsed() <= FRESH.max(*took * 4), look.clone()))
+    }
+}
+
+impl Console {
+    /// As it is now, or was a moment ago. Where that takes long, whoever asks gets the last one at once, and the next is
+    /// read meanwhile.
+    pub(crate) async fn look(&self) -> Result<Arc<Look>, StoreError> {
+        match self.looks.last() {
+            Some((true, look)) => return Ok(look),
+            // Somebody reads it already.
+            Some((false, look)) if self.looks.looking.try_lock().is_err() => return Ok(look),
+            _ => {}
+        }
+        let _one = self.looks.looking.lock().await;
+        if let Some((true, look)) = self.looks.last() {
+            return Ok(look);
+        }
+        let began = Instant::now();
+        let look = Arc::new(digest(engine::status(self.store.as_ref(), self.now()).await?, self.now()));
+        *self.looks.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), began.elapsed(), look.clone()));
+        Ok(look)
+    }
+}
+
+fn digest(status: engine::Status, now: Timestamp) -> Look {
+    let sums = engine::sums(&status.repositories);
+    let rows = status.users + status.repositories.iter().chain(&status.projects).flat_map(|repo| &repo.entities).map(|entity| entity.rows).sum::<u64>();
+    let lines = status.repositories.iter().chain(&status.projects).map(line).collect();
+    Look {
+        at: now,
+        organizations: status.organizations,
+        lines,
+        sums,
+        rows,
+        spent: status.spent,
+        limits: status.limits,
+        silent: status.silent.iter().map(ToString::to_string).collect(),
+    }
+}
+
+pub(crate) fn overall(repo: &RepositoryStatus) -> Overall {
+    let standings: BTreeSet<Standing> = repo.entities.iter().map(|entity| entity.state).collect();
+    let calm = |standing: &Standing| standing.is_whole() || matches!(standing, Standing::CatchingUp | Standing::Waiting);
+    if repo.gone {
+        Overall::Gone
+    } else if standings.iter().any(|standing| !calm(standing)) || repo.entities.iter().any(|entity| !entity.missing.is_empty()) {
+        Overall::Trouble
+    } else if standings.contains(&Standing::Waiting) {
+        Overall::Waiting
+    } else if standings.contains(&Standing::CatchingUp) {
+        Overall::CatchingUp
+    } else {
+        Overall::Complete
+    }
+}
+
+fn line(repo: &RepositoryStatus) -> Line {
+    let told = || repo.entities.iter().filter(|entity| entity.state != Standing::SwitchedOff).filter_map(|entity| Some((entity.rows, entity.total?)));
+    Line {
+        id: repo.id,
+        repo: repo.repo.clone(),
+        overall: overall(repo),
+        rows: told().map(|(rows, total)| rows.min(total)).sum(),
+        total: told().map(|(_, total)| total).sum(),
+        last_success: repo.entities.iter().filter_map(|entity| entity.last_success).max(),
+    }
+}
