@@ -114,7 +114,7 @@ impl Console {
     }
 
     /// Reads ahead what the first page needs.
-    pub async fn warm(&self) {
+    pub async fn warm(self: &Arc<Self>) {
         if let Err(error) = self.look().await {
             tracing::warn!(%error, "the copy cannot be read");
         }

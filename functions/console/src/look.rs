@@ -86,25 +86,47 @@ pub(crate) struct Looks {
 /// At least so old it may be; and reading takes at most a fifth of the time.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// What takes no longer than this is waited for.
+const QUICK: Duration = Duration::from_millis(150);
+
+enum Last {
+    Fresh(Arc<Look>),
+    /// And it takes long to read the next one.
+    Old(Arc<Look>),
+    None,
+}
+
 impl Looks {
-    fn last(&self) -> Option<(bool, Arc<Look>)> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.as_ref().map(|(read, took, look)| (read.elapsed() <= FRESH.max(*took * 4), look.clone()))
+    fn last(&self) -> Last {
+        match &*self.last.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((read, took, look)) if read.elapsed() <= FRESH.max(*took * 4) => Last::Fresh(look.clone()),
+            Some((_, took, look)) if *took > QUICK => Last::Old(look.clone()),
+            _ => Last::None,
+        }
     }
 }
 
 impl Console {
-    /// As it is now, or was a moment ago. Where that takes long, whoever asks gets the last one at once, and the next is
-    /// read meanwhile.
-    pub(crate) async fn look(&self) -> Result<Arc<Look>, StoreError> {
+    /// As it is now, or was a moment ago. Where reading takes long, whoever asks gets the last one at once, and the next is
+    /// read meanwhile: a page that is live shows it soon.
+    pub(crate) async fn look(self: &Arc<Self>) -> Result<Arc<Look>, StoreError> {
         match self.looks.last() {
-            Some((true, look)) => return Ok(look),
-            // Somebody reads it already.
-            Some((false, look)) if self.looks.looking.try_lock().is_err() => return Ok(look),
-            _ => {}
+            Last::Fresh(look) => Ok(look),
+            Last::Old(look) => {
+                // Unless somebody reads it already.
+                if self.looks.looking.try_lock().is_ok() {
+                    let console = self.clone();
+                    tokio::spawn(async move { console.read().await.inspect_err(|error| tracing::warn!(%error, "the copy cannot be read")) });
+                }
+                Ok(look)
+            }
+            Last::None => self.read().await,
         }
+    }
+
+    async fn read(&self) -> Result<Arc<Look>, StoreError> {
         let _one = self.looks.looking.lock().await;
-        if let Some((true, look)) = self.looks.last() {
+        if let Last::Fresh(look) = self.looks.last() {
             return Ok(look);
         }
         let began = Instant::now();
