@@ -77,13 +77,6 @@ async fn write(
     Ok(out.end()?)
 }
 
-/// A cell that a spreadsheet would take for a formula begins with an apostrophe, which it shows as text: what anybody
-/// wrote on GitHub must not run where it is looked at. <https://owasp.org/www-community/attacks/CSV_Injection>
-pub(crate) fn cell(text: &str) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if is_formula { format!("'{text}") } else { text.to_owned() }
-}
-
 enum Output {
     Lines(BufWriter<std::io::Stdout>),
     Table(Box<csv::Writer<std::io::Stdout>>, Vec<&'static str>),
@@ -114,7 +107,7 @@ impl Output {
             Self::Table(out, columns) => {
                 let cells = columns.iter().map(|name| match row.get(*name) {
                     None | Some(Value::Null) => String::new(),
-                    Some(Value::String(text)) => cell(text),
+                    Some(Value::String(text)) => drawing::cell(text),
                     Some(other) => other.to_string(),
                 });
                 out.write_record(cells).map_err(std::io::Error::from)
@@ -126,18 +119,6 @@ impl Output {
         match self {
             Self::Lines(mut out) => out.flush(),
             Self::Table(mut out, _) => out.flush(),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cell;
-
-    #[test]
-    fn a_cell_is_no_formula() {
-        for (text, shown) in [("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("+1", "'+1"), ("-1", "'-1"), ("@a", "'@a"), ("\t=1", "'\t=1"), ("a=1", "a=1"), ("", "")] {
-            assert_eq!(cell(text), shown);
         }
     }
 }

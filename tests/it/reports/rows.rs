@@ -3,7 +3,7 @@
 use super::{question, time};
 use aws::{DynamoStore, Embedded};
 use engine::entities::{self, Entity};
-use engine::report::{Across, Card, StagesOf, bots, cycle, from_issues, from_pull_requests, stages};
+use engine::report::{Across, Card, People, StagesOf, bots, cycle, from_issues, from_pull_requests, stages};
 use engine::{Presence, Record, Store, Version};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -127,7 +127,7 @@ async fn a_response_is_a_comment_or_review_of_another_and_no_bot() {
     }));
     store.put(&records).await.unwrap();
     let days = async |unheard| {
-        let pulls = from_pull_requests(&store, 7, "acme/shop", &unheard).await.unwrap();
+        let pulls = from_pull_requests(&store, 7, "acme/shop", &People::default().without(unheard)).await.unwrap();
         let report = cycle(&pulls, &question(Across::Stage, "2026-02-01T00:00:00Z"), &BTreeMap::new());
         report.groups[0].steps.iter().map(|step| step.time.total / 86_400).collect::<Vec<i64>>()
     };

@@ -1,136 +1,103 @@
-//! What can be typed after `report`.
+//! What can be typed after `report`: made from the engine's list of reports and of what each can be told.
 
 use crate::arguments::Where;
-use clap::{Args, Subcommand, ValueEnum};
-use engine::report::{Across, By, Of};
+use clap::builder::PossibleValuesParser;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, Subcommand, value_parser};
+use drawing::Format;
+use engine::report::{Entry, Opt, REPORTS, Takes};
 use std::path::PathBuf;
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Report {
-    /// How long issues stay in the stages of a project, or in those that labels or their state make.
-    IssueStages(IssueStages),
-    /// How long pull requests take: coding, pickup, review, merge.
-    PrCycle(PrCycle),
-    /// How many of the changed lines were new, changed again soon, or old.
-    Rework(Rework),
-    /// Which files, folders or kinds of files are changed most.
-    Hotspots(Hotspots),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Rework {
-    /// What the groups are.
-    #[arg(long, value_name = "WHAT", default_value = "all", value_parser = Of::NAMES)]
-    pub(super) across: String,
-    /// A file that was changed again within so many days is refactored; later, it is legacy.
-    #[arg(long, value_name = "DAYS", default_value = "30", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(super) limit: u16,
-    #[command(flatten)]
-    pub(super) which: Which,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Hotspots {
-    #[arg(long, value_name = "WHAT", default_value = "file", value_parser = By::NAMES)]
-    pub(super) by: String,
-    /// So many, the most often changed first.
-    #[arg(long, value_name = "COUNT", default_value = "50")]
-    pub(super) top: usize,
-    #[command(flatten)]
-    pub(super) which: Which,
-}
-
-/// Which changes of files.
-#[derive(Debug, Args)]
-pub(crate) struct Which {
-    /// Only repositories that match, as owner/name or name.
-    #[arg(long, value_name = "GLOB")]
-    pub(super) repo: Vec<String>,
-    /// Only commits of this range: 2026-01-01..2026-03-31, 2026-01-01.., 2026-01, 90d.
-    #[arg(long, value_name = "RANGE")]
-    pub(super) committed: Option<String>,
-    /// What apps and bots did, too.
-    #[arg(long)]
-    pub(super) bots: bool,
-    #[arg(long, value_enum, default_value = "table")]
+/// Which report, what it is told, and where from.
+#[derive(Debug)]
+pub(crate) struct Report {
+    pub(super) name: &'static str,
+    /// As typed; the engine reads them.
+    pub(super) pairs: Vec<(String, String)>,
     pub(super) format: Format,
-    /// As it was at this day or time; now, unless told.
-    #[arg(long, value_name = "DATE")]
-    pub(super) as_of: Option<String>,
-    #[command(flatten)]
-    pub(super) place: Where,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct IssueStages {
-    /// Only projects whose title matches.
-    #[arg(long, value_name = "GLOB")]
-    pub(super) project: Vec<String>,
-    /// What stages are: board (of each project), state (open and closed), or label:PREFIX (labels that begin so).
-    #[arg(long, value_name = "board|state|label:PREFIX", default_value = "board")]
-    pub(super) stages: String,
-    /// The single-select field of a project that names the stage.
-    #[arg(long, value_name = "NAME", default_value = "Status")]
-    pub(super) field: String,
-    /// Only items closed in this range, written as for --created.
-    #[arg(long, value_name = "RANGE")]
-    pub(super) closed: Option<String>,
-    /// Leaves a stage out, such as Done.
-    #[arg(long, value_name = "STAGE", value_delimiter = ',')]
-    pub(super) exclude_stage: Vec<String>,
-    /// Which items: issue, pull-request, draft.
-    #[arg(long, value_name = "KIND", value_delimiter = ',', default_value = "issue")]
-    pub(super) kind: Vec<String>,
-    #[command(flatten)]
-    pub(super) asked: Asked,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PrCycle {
-    /// Only pull requests merged in this range, written as for --created.
-    #[arg(long, value_name = "RANGE")]
-    pub(super) merged: Option<String>,
-    /// What is good and what acceptable, such as review=1d/3d or total=48h/10d.
-    #[arg(long, value_name = "STEP=GOOD/ACCEPTABLE", value_delimiter = ',')]
-    pub(super) bounds: Vec<String>,
-    /// Counts comments and reviews of apps and bots as responses, too.
-    #[arg(long)]
-    pub(super) bots: bool,
-    #[command(flatten)]
-    pub(super) asked: Asked,
-}
-
-/// What both take.
-#[derive(Debug, Args)]
-pub(crate) struct Asked {
-    /// What the groups are.
-    #[arg(long, value_name = "WHAT", default_value = "stage", value_parser = Across::NAMES)]
-    pub(super) across: String,
-    /// Only repositories that match, as owner/name or name.
-    #[arg(long, value_name = "GLOB")]
-    pub(super) repo: Vec<String>,
-    /// Only items made in this range: 2026-01-01..2026-03-31, 2026-01-01.., 2026-01, 90d.
-    #[arg(long, value_name = "RANGE")]
-    pub(super) created: Option<String>,
-    #[arg(long, value_enum, default_value = "table")]
-    pub(super) format: Format,
-    /// Counts only these hours: a file in TOML with zone, days, hours and holidays.
-    #[arg(long, value_name = "FILE")]
+    /// Files that are part of the question.
     pub(super) business_hours: Option<PathBuf>,
-    /// As it was at this day or time; now, unless told.
-    #[arg(long, value_name = "DATE")]
-    pub(super) as_of: Option<String>,
-    #[command(flatten)]
+    pub(super) aliases: Option<PathBuf>,
     pub(super) place: Where,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Format {
-    Table,
-    Json,
-    Csv,
-    /// A page that needs nothing else, light or dark as its reader likes.
-    Html,
-    /// The chart of that page.
-    Svg,
+const BUSINESS_HOURS: &str = "business-hours";
+const ALIASES: &str = "aliases";
+
+fn command(entry: &'static Entry) -> Command {
+    let mut command = Command::new(entry.name).about(entry.about).visible_aliases(entry.aliases);
+    for option in entry.options() {
+        command = command.arg(argument(option));
+        match option.name {
+            "hours" => {
+                let about = "Counts only the hours of this file: TOML with zone, days, hours and holidays";
+                let file = file(BUSINESS_HOURS, about).conflicts_with_all(["zone", "days", "hours", "holidays"]);
+                command = command.arg(file);
+            }
+            "alias" => command = command.arg(file(ALIASES, "The same from a file, a person a line, as a .mailmap")),
+            _ => {}
+        }
+    }
+    let formats = Format::ALL.map(|(name, _)| name);
+    let about = "How it is printed: html is a page that needs nothing else, svg its chart";
+    let format = Arg::new("format").long("format").value_name("FORMAT").default_value("table").value_parser(PossibleValuesParser::new(formats)).help(about);
+    Where::augment_args(command.arg(format))
+}
+
+fn argument(option: Opt) -> Arg {
+    let argument = Arg::new(option.name).long(option.name).help(option.about);
+    match option.takes {
+        Takes::Flag => argument.action(ArgAction::SetTrue),
+        Takes::Text(written, None) => argument.value_name(written),
+        Takes::Text(written, Some(default)) => argument.value_name(written).help(format!("{} [default: {default}]", option.about)),
+        Takes::Choice(of) => {
+            let default = of.first().map(|first| format!("{} [default: {first}]", option.about)).unwrap_or_default();
+            argument.value_name("WHAT").value_parser(PossibleValuesParser::new(of)).help(default)
+        }
+        Takes::Many(written) | Takes::Words(written, None) => argument.value_name(written).action(ArgAction::Append),
+        Takes::Words(written, Some(default)) => argument.value_name(written).action(ArgAction::Append).help(format!("{} [default: {default}]", option.about)),
+    }
+}
+
+fn file(name: &'static str, about: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name("FILE").value_parser(value_parser!(PathBuf)).help(about)
+}
+
+impl Subcommand for Report {
+    fn augment_subcommands(command: Command) -> Command {
+        command.subcommands(REPORTS.iter().map(|entry| self::command(entry))).subcommand_required(true).arg_required_else_help(true)
+    }
+
+    fn augment_subcommands_for_update(command: Command) -> Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        engine::report::entry(name).is_ok()
+    }
+}
+
+impl FromArgMatches for Report {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let (name, told) = matches.subcommand().ok_or_else(|| clap::Error::new(ErrorKind::MissingSubcommand))?;
+        let entry = engine::report::entry(name).map_err(|error| clap::Error::raw(ErrorKind::InvalidSubcommand, error))?;
+        let mut pairs = Vec::new();
+        for option in entry.options() {
+            if option.takes == Takes::Flag {
+                pairs.extend(told.get_flag(option.name).then(|| (option.name.to_owned(), "true".to_owned())));
+            } else {
+                let values = told.get_many::<String>(option.name).into_iter().flatten();
+                pairs.extend(values.map(|value| (option.name.to_owned(), value.clone())));
+            }
+        }
+        let path = |name: &str| told.try_get_one::<PathBuf>(name).ok().flatten().cloned();
+        let format = told.get_one::<String>("format").and_then(|name| Format::parse(name)).unwrap_or(Format::Table);
+        let (business_hours, aliases) = (path(BUSINESS_HOURS), path(ALIASES));
+        Ok(Self { name: entry.name, pairs, format, business_hours, aliases, place: Where::from_arg_matches(told)? })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }

@@ -157,7 +157,7 @@ async fn what_is_mistyped_is_told_with_code_2_and_an_empty_copy_says_what_to_do(
     assert!(wrong(&["issue-stages", "--kind", "epic"]).await.contains("`epic` is not a kind"));
     assert!(wrong(&["issue-stages", "--across", "team"]).await.contains("milestone"));
     assert!(wrong(&["pr-cycle", "--bounds", "review=3d/1d"]).await.contains("GOOD/ACCEPTABLE"));
-    assert!(wrong(&["pr-cycle", "--across", "project"]).await.contains("no project"));
+    assert!(wrong(&["pr-cycle", "--across", "project"]).await.contains("closed-week"));
     for (text, why) in [
         ("zone = 'Mars/Olympus'\nhours = '09:00-17:00'", "no time zone `Mars/Olympus`"),
         ("zone = 'UTC'\nhours = '17:00-09:00'", "passes midnight"),
@@ -297,7 +297,7 @@ async fn rework_and_hotspots_are_as_the_document_says() {
     let json: Value = serde_json::from_str(&report(&dir, "rework", &["--format", "json"]).await).unwrap();
     let all = &json["rows"][0];
     assert_eq!((&all["changed_lines"], &all["new"], &all["refactored"], &all["legacy"]), (&json!(180), &json!(140), &json!(30), &json!(10)));
-    assert!((all["refactored_share"].as_f64().unwrap() - 30.0 / 180.0).abs() < 1e-9);
+    assert_eq!(all["refactored_share"], json!(0.1667));
     // A longer limit, and a range.
     let json: Value = serde_json::from_str(&report(&dir, "rework", &["--limit", "60", "--committed", "2026-03", "--format", "json"]).await).unwrap();
     assert_eq!((&json["rows"][0]["new"], &json["rows"][0]["refactored"], &json["rows"][0]["legacy"]), (&json!(40), &json!(10), &json!(0)));
@@ -312,8 +312,8 @@ async fn rework_and_hotspots_are_as_the_document_says() {
     assert!(out.contains("refactored") && out.contains('█') && out.contains("2026-W01"), "{out}");
     let page = report(&dir, "hotspots", &["--format", "html"]).await;
     assert!(page.contains("src/cart.rs") && !page.contains("<script"), "{page}");
-    let (code, _, err) = run(command(&["report", "rework", "--format", "svg", "--data-dir", dir.text()])).await;
-    assert_eq!(code, 2, "{err}");
+    let picture = report(&dir, "rework", &["--across", "author", "--format", "svg"]).await;
+    assert!(picture.starts_with("<svg") && picture.contains("ada: 140 new, 0 refactored, 10 legacy"), "{picture}");
     let exported = run(command(&["export", "commit_files", "--data-dir", dir.text()])).await.1;
     let before: Vec<Value> = exported.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["previous_committed_at"].clone()).collect();
     assert_eq!(before.iter().filter(|one| **one == json!("2026-01-01T00:00:00Z")).count(), 1, "{exported}");

@@ -1,15 +1,18 @@
 //! What commits changed in files, with who did it and when the file was changed before. Merges are left out: they change
 //! nothing that their branches did not. Reads rows and changes nothing.
 
+use super::ask::{AskError, Asked};
 use super::labels::text;
+use super::people::People;
 use crate::entities::{COMMIT_FILES, COMMITS};
-use crate::export::Pages;
+use crate::export::{Pages, names};
 use crate::model::{ScopeId, Stored};
 use crate::ports::{Store, StoreError};
 use crate::touches::{Touches, time};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::Value;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// A file changed by a commit.
@@ -41,12 +44,26 @@ impl Texts {
     }
 }
 
-/// The changes of one repository that `takes` wants, by their time; what `unheard` authors did is left out.
+/// The changes that are asked for, by repository, author and time; and what to say if the copy has none.
+pub(super) async fn asked_for(store: &dyn Store, asked: &Asked) -> Result<(Vec<Change>, Option<String>), AskError> {
+    let range = asked.range("committed", &TimeZone::UTC)?;
+    let (repos, people) = (asked.matcher("repo")?, People::load(store, asked).await?);
+    let takes = |at: Timestamp| at <= asked.now && range.takes(Some(at));
+    let mut all = Vec::new();
+    for (scope, repo) in names(store, false).await?.iter().filter(|(_, repo)| repos.takes(repo)) {
+        all.append(&mut from_commit_files(store, *scope, repo, &people, &takes).await?);
+    }
+    let hint = || "no file of a commit is in this copy, or in what was asked for: it needs the groups commits and commit-files".to_owned();
+    let hint = all.is_empty().then(hint);
+    Ok((all, hint))
+}
+
+/// The changes of one repository that `takes` wants, by their time, by those people who count.
 pub async fn from_commit_files(
     store: &dyn Store,
     scope: ScopeId,
     repo: &str,
-    unheard: &BTreeSet<String>,
+    people: &People,
     takes: &(dyn Fn(Timestamp) -> bool + Sync),
 ) -> Result<Vec<Change>, StoreError> {
     let mut texts = Texts::default();
@@ -61,8 +78,8 @@ pub async fn from_commit_files(
                 continue;
             }
             let author = text(&row.fields, "author_login").or_else(|| text(&row.fields, "author_email"));
-            if author.is_none_or(|author| !unheard.contains(author)) {
-                authors.insert(row.key.clone(), author.map(|author| texts.keep(author)));
+            if people.counts(author) {
+                authors.insert(row.key.clone(), author.map(|author| texts.keep(people.name(author))));
             }
         }
     }

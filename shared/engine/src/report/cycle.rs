@@ -1,14 +1,37 @@
-//! How long pull requests take: coding, pickup, review, merge. Pure: knows no store and no clock.
+//! How long pull requests take: coding, pickup, review, merge. Pure but for `answer`, which loads them; knows no clock.
 
+use super::ask::{AskError, Asked};
+use super::bounds::bounds as read_bounds;
+use super::catalogue::{Answer, Entry, Report};
 use super::hours::Ruler;
-use super::pulls::Pull;
+use super::options;
+use super::pulls::{Pull, asked_for};
 use super::question::{Across, Question};
 use super::stages::{several, week};
 use super::statistics::Figures;
+use crate::ports::Store;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::collections::BTreeMap;
+
+pub(super) static ENTRY: Entry = Entry {
+    name: "pr-cycle",
+    aliases: &[],
+    title: "Pull request cycle",
+    about: "How long pull requests take: coding, pickup, review, merge",
+    across: &Across::OF_PULLS,
+    own: &[options::CREATED, options::MERGED, options::LABEL, options::BOUNDS],
+    measures: true,
+    run: |store, asked| Box::pin(answer(store, asked)),
+};
+
+async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+    let question = Question::of(asked, "merged")?;
+    let bounds = read_bounds(&asked.all("bounds"))?;
+    let (pulls, hint) = asked_for(store, asked).await?;
+    Ok(Answer { report: Report::Cycle(Box::new((cycle(&pulls, &question, &bounds), question))), hint })
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,10 +1,33 @@
-//! Which files, folders or kinds of files are changed most. Pure: knows no store and no clock.
+//! Which files, folders or kinds of files are changed most. Pure but for `answer`, which loads the changes;
+//! knows no clock.
 
-use super::changes::Change;
+use super::ask::{AskError, Asked};
+use super::catalogue::{Answer, Entry, Report};
+use super::changes::{Change, asked_for};
+use super::options;
 use super::sheet::{Cell, Column, Sheet};
+use crate::ports::Store;
 use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) static ENTRY: Entry = Entry {
+    name: "file-hotspots",
+    aliases: &["hotspots"],
+    title: "Hotspots",
+    about: "Which files, folders or kinds of files are changed most",
+    across: &[],
+    own: &[options::COMMITTED, options::BY, options::TOP],
+    measures: false,
+    run: |store, asked| Box::pin(answer(store, asked)),
+};
+
+async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+    let most = usize::try_from(asked.number("top", 1, 1_000_000)?).unwrap_or(50);
+    let (changes, hint) = asked_for(store, asked).await?;
+    let by = asked.one("by").and_then(By::parse).unwrap_or(By::File);
+    Ok(Answer { report: Report::Sheet(hotspots(&changes, by, most, asked.now)), hint })
+}
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +101,7 @@ pub fn hotspots(changes: &[Change], by: By, most: usize, as_of: Timestamp) -> Sh
         ]
     };
     Sheet {
-        report: "hotspots",
+        report: "file-hotspots",
         title: "Hotspots",
         as_of,
         facts: vec![format!("{} changed files", changes.len()), "without merges".to_owned()],

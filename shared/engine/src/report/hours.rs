@@ -25,12 +25,34 @@ pub struct BusinessHours {
 
 #[derive(Debug, thiserror::Error)]
 pub enum HoursError {
-    #[error("zone: this machine knows no time zone `{0}`. Write one such as Europe/Berlin or UTC; if none is known, install the package tzdata")]
+    #[error("this machine knows no time zone `{0}`. Write one such as Europe/Berlin or UTC; if none is known, install the package tzdata")]
     Zone(String),
-    #[error("days: write at least one day, such as [\"mon\", \"tue\"]")]
+    #[error("write at least one day, such as [\"mon\", \"tue\"]")]
     NoDays,
-    #[error("hours: write at least one, such as \"09:00-17:00\", each after the other on one day; one that passes midnight is written as two")]
+    #[error("write at least one, such as \"09:00-17:00\", each after the other on one day; one that passes midnight is written as two")]
     Hours,
+    #[error("it is missing: write one such as Europe/Berlin or UTC")]
+    NoZone,
+    #[error("they are missing: write some such as 09:00-17:00")]
+    NoHours,
+    #[error("`{0}` is not a day. Write mon, tue, wed, thu, fri, sat or sun")]
+    Day(String),
+    #[error("`{0}` is none. Write 09:00-17:00")]
+    Span(String),
+    #[error("`{0}` is not a day. Write 2026-12-25")]
+    Holiday(String),
+}
+
+impl HoursError {
+    /// Which of the words is wrong.
+    pub(super) fn about(&self) -> &'static str {
+        match self {
+            Self::Zone(_) | Self::NoZone => "zone",
+            Self::NoDays | Self::Day(_) => "days",
+            Self::Hours | Self::NoHours | Self::Span(_) => "hours",
+            Self::Holiday(_) => "holidays",
+        }
+    }
 }
 
 impl BusinessHours {
@@ -47,6 +69,21 @@ impl BusinessHours {
             return Err(HoursError::Hours);
         }
         Ok(Self { zone, days, hours, holidays })
+    }
+
+    /// From words: days such as `mon`, all but the weekend if there are none; hours such as `09:00-17:00`.
+    pub fn read(zone: Option<&str>, days: &[String], hours: &[String], holidays: &[String]) -> Result<Self, HoursError> {
+        let zone = zone.ok_or(HoursError::NoZone)?;
+        let mut weekdays = vec![Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday];
+        if !days.is_empty() {
+            weekdays = days.iter().map(|day| weekday(day)).collect::<Result<_, _>>()?;
+        }
+        if hours.is_empty() {
+            return Err(HoursError::NoHours);
+        }
+        let hours = hours.iter().map(|hours| span(hours)).collect::<Result<_, _>>()?;
+        let day = |text: &String| text.trim().parse::<Date>().map_err(|_| HoursError::Holiday(text.clone()));
+        Self::new(zone, weekdays, hours, holidays.iter().map(day).collect::<Result<_, _>>()?)
     }
 
     /// The working time of one day, as seconds since 1970.
@@ -95,6 +132,35 @@ impl Measure {
     pub fn is_business(&self) -> bool {
         matches!(self, Self::Business(_))
     }
+}
+
+fn weekday(name: &str) -> Result<Weekday, HoursError> {
+    let lower = name.trim().to_lowercase();
+    let days = [
+        ("monday", Weekday::Monday),
+        ("tuesday", Weekday::Tuesday),
+        ("wednesday", Weekday::Wednesday),
+        ("thursday", Weekday::Thursday),
+        ("friday", Weekday::Friday),
+        ("saturday", Weekday::Saturday),
+        ("sunday", Weekday::Sunday),
+    ];
+    let day = days.iter().find(|(full, _)| lower.len() >= 3 && full.starts_with(&lower));
+    day.map(|(_, day)| *day).ok_or_else(|| HoursError::Day(name.to_owned()))
+}
+
+fn span(text: &str) -> Result<(Time, Time), HoursError> {
+    let time = |text: &str| {
+        let (hour, minute) = text.trim().split_once(':')?;
+        let (hour, minute): (i8, i8) = (hour.parse().ok()?, minute.parse().ok()?);
+        // Midnight at the end of a day is its beginning to a clock.
+        if (hour, minute) == (24, 0) { Some(Time::midnight()) } else { Time::new(hour, minute, 0, 0).ok() }
+    };
+    let read = || {
+        let (start, end) = text.split_once(['-', '–'])?;
+        Some((time(start)?, time(end)?))
+    };
+    read().ok_or_else(|| HoursError::Span(text.to_owned()))
 }
 
 fn short(day: Weekday) -> &'static str {

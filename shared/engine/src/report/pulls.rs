@@ -1,9 +1,12 @@
 //! The instants of each pull request that its cycle is made of: first commit, creation, first response, approval, merge.
 //! Reads rows and changes nothing.
 
+use super::ask::{AskError, Asked};
 use super::labels::{text, texts, time};
+use super::people::People;
+use super::stages::labeled;
 use crate::entities::{Entity, ISSUE_COMMENTS, PULL_REQUESTS, REVIEW_COMMENTS, REVIEWS, USERS};
-use crate::export::Pages;
+use crate::export::{Pages, names};
 use crate::model::ScopeId;
 use crate::ports::{Store, StoreError};
 use jiff::Timestamp;
@@ -42,12 +45,27 @@ pub async fn bots(store: &dyn Store) -> Result<BTreeSet<String>, StoreError> {
     Ok(bots)
 }
 
-/// The pull requests of one repository. What the `unheard` write is no response.
-pub async fn from_pull_requests(store: &dyn Store, scope: ScopeId, repo: &str, unheard: &BTreeSet<String>) -> Result<Vec<Pull>, StoreError> {
+/// The pull requests that are asked for, by repository, author and label; and what to say if the copy has none.
+pub(super) async fn asked_for(store: &dyn Store, asked: &Asked) -> Result<(Vec<Pull>, Option<String>), AskError> {
+    let (repos, labels, people) = (asked.matcher("repo")?, asked.all("label"), People::load(store, asked).await?);
+    let mut pulls = Vec::new();
+    for (scope, repo) in names(store, false).await?.iter().filter(|(_, repo)| repos.takes(repo)) {
+        pulls.append(&mut from_pull_requests(store, *scope, repo, &people).await?);
+    }
+    let hint = pulls.is_empty().then(|| "no pull request is in this copy, or in these repositories: it needs the group pull-requests".to_owned());
+    pulls.retain(|pull| people.counts(pull.author.as_deref()) && labeled(&pull.labels, &labels));
+    Ok((pulls, hint))
+}
+
+/// The pull requests of one repository. What bots write is no response, and what an author writes from another account neither.
+pub async fn from_pull_requests(store: &dyn Store, scope: ScopeId, repo: &str, people: &People) -> Result<Vec<Pull>, StoreError> {
     let mut pulls: BTreeMap<u64, Pull> = BTreeMap::new();
     let mut pages = Pages::new(store, &PULL_REQUESTS, scope);
     while let Some(rows) = pages.next().await? {
-        pulls.extend(rows.iter().filter(|row| !row.gone).filter_map(|row| pull(&row.fields, repo)).map(|pull| (pull.number, pull)));
+        for mut pull in rows.iter().filter(|row| !row.gone).filter_map(|row| pull(&row.fields, repo)) {
+            pull.author = people.named(pull.author);
+            pulls.insert(pull.number, pull);
+        }
     }
     // The entity, where it has the number, and since when it is to be seen.
     let responses: [(&'static Entity, &str, &str); 3] =
@@ -59,8 +77,8 @@ pub async fn from_pull_requests(store: &dyn Store, scope: ScopeId, repo: &str, u
                 let row = &row.fields;
                 let pull = row.get(number).and_then(Value::as_u64).and_then(|number| pulls.get_mut(&number));
                 let (Some(pull), Some(at)) = (pull, time(row, at)) else { continue };
-                let by = text(row, "author");
-                if by == pull.author.as_deref() && by.is_some() || by.is_some_and(|by| unheard.contains(by)) {
+                let by = text(row, "author").map(|by| people.name(by));
+                if by == pull.author.as_deref() && by.is_some() || people.is_nobody(text(row, "author")) {
                     continue;
                 }
                 pull.responses.push(at);

@@ -1,5 +1,6 @@
 //! What a report is asked: which items, grouped by what, until when, measured how. Computes nothing.
 
+use super::ask::{AskError, Asked, wrong};
 use super::cards::ItemKind;
 use super::hours::Measure;
 use super::range::Range;
@@ -37,8 +38,38 @@ pub struct Question {
     pub measure: Measure,
 }
 
+impl Question {
+    /// `closed` is what the range of the end is called.
+    pub(super) fn of(asked: &Asked, closed: &'static str) -> Result<Self, AskError> {
+        let measure = asked.measure()?;
+        let zone = measure.zone();
+        let kinds = asked.all("kind").iter().map(|name| kind(name)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            across: Across::parse(asked.across()).unwrap_or(Across::Stage),
+            created: asked.range("created", &zone)?,
+            closed: asked.range(closed, &zone)?,
+            exclude: asked.all("exclude-stage"),
+            kinds,
+            now: asked.now,
+            measure,
+        })
+    }
+}
+
+pub(super) fn kind(name: &str) -> Result<ItemKind, AskError> {
+    match name {
+        "issue" => Ok(ItemKind::Issue),
+        "pull-request" => Ok(ItemKind::PullRequest),
+        "draft" => Ok(ItemKind::Draft),
+        other => Err(wrong("kind", format!("`{other}` is not a kind. There are: issue, pull-request, draft"))),
+    }
+}
+
 impl Across {
     pub const NAMES: [&str; 9] = ["stage", "project", "repository", "creator", "assignee", "label", "milestone", "week", "closed-week"];
+
+    /// Those that pull requests have: they belong to no project, and their steps are the stages.
+    pub(super) const OF_PULLS: [&str; 8] = ["stage", "repository", "creator", "assignee", "label", "milestone", "week", "closed-week"];
 
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {

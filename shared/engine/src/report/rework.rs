@@ -1,11 +1,34 @@
-//! How much of what was changed was new, changed again soon, or old: rework. Pure: knows no store and no clock.
+//! How much of what was changed was new, changed again soon, or old: rework. Pure but for `answer`,
+//! which loads the changes; knows no clock.
 
-use super::changes::Change;
+use super::ask::{AskError, Asked};
+use super::catalogue::{Answer, Entry, Report};
+use super::changes::{Change, asked_for};
+use super::options;
 use super::sheet::{Cell, Column, Sheet};
 use super::stages::week;
+use crate::ports::Store;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
+
+pub(super) static ENTRY: Entry = Entry {
+    name: "rework",
+    aliases: &[],
+    title: "Rework",
+    about: "How many of the changed lines were new, changed again soon, or old",
+    across: &Of::NAMES,
+    own: &[options::COMMITTED, options::LIMIT],
+    measures: false,
+    run: |store, asked| Box::pin(answer(store, asked)),
+};
+
+async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+    let days = i64::try_from(asked.number("limit", 1, 65_535)?).unwrap_or(30);
+    let (changes, hint) = asked_for(store, asked).await?;
+    let of = Of::parse(asked.across()).unwrap_or(Of::Everything);
+    Ok(Answer { report: Report::Sheet(rework(&changes, of, SignedDuration::from_hours(24 * days), asked.now)), hint })
+}
 
 /// What the groups are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,10 +105,9 @@ pub fn rework(changes: &[Change], of: Of, limit: SignedDuration, as_of: Timestam
     }
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a share is told to a tenth of a per cent")]
 fn row(name: String, lines: &Lines) -> Vec<Cell> {
     let all = lines.new + lines.refactored + lines.legacy;
-    let share = |part: u64| if all == 0 { Cell::Nothing } else { Cell::Share(part as f64 / all as f64) };
+    let share = |part: u64| Cell::share(part, all);
     let shares = [lines.new, lines.refactored, lines.legacy].map(share);
     let mut row = vec![Cell::Text(name)];
     row.extend([all, lines.new, lines.refactored, lines.legacy].map(Cell::Number));

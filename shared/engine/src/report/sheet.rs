@@ -4,14 +4,28 @@ use jiff::Timestamp;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
     Text(String),
     Number(u64),
-    /// Of one, with what it is a share of not shown.
-    Share(f64),
+    /// In ten-thousandths, so that everybody rounds it alike.
+    Share(u64),
+    /// The same, of what is no part of a whole.
+    Ratio(u64),
     Time(Timestamp),
     Nothing,
+}
+
+impl Cell {
+    /// How many ten-thousandths of the whole a part is, halves up; nothing of nothing.
+    pub(super) fn share(part: u64, whole: u64) -> Self {
+        tenthousandths(part, whole).map_or(Self::Nothing, Self::Share)
+    }
+}
+
+fn tenthousandths(part: u64, whole: u64) -> Option<u64> {
+    let (part, whole) = (u128::from(part), u128::from(whole));
+    u64::try_from((20_000 * part + whole).checked_div(2 * whole)?).ok()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +44,7 @@ impl Column {
     }
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sheet {
     pub report: &'static str,
     pub title: &'static str,
@@ -50,7 +64,8 @@ impl Serialize for Cell {
         match self {
             Self::Text(text) => to.serialize_str(text),
             Self::Number(number) => to.serialize_u64(*number),
-            Self::Share(share) => to.serialize_f64(*share),
+            #[allow(clippy::cast_precision_loss, reason = "the nearest number to one of four decimals")]
+            Self::Share(share) | Self::Ratio(share) => to.serialize_f64(*share as f64 / 10_000.0),
             Self::Time(time) => to.collect_str(time),
             Self::Nothing => to.serialize_none(),
         }

@@ -1,13 +1,83 @@
-//! Issue time across stages: groups items and measures how long they stayed. Pure: knows no store and no clock.
+//! Issue time across stages: groups items and measures how long they stayed. Pure but for `answer`, which loads them; knows no clock.
 
-use super::cards::{Card, ItemKind, Stay};
+use super::ask::{AskError, Asked, wrong};
+use super::cards::{Card, ItemKind, Stay, from_boards};
+use super::catalogue::{Answer, Entry, Report};
 use super::hours::Ruler;
+use super::labels::{StagesOf, from_issues};
+use super::options;
+use super::people::People;
 use super::question::{Across, Question};
 use super::statistics::Figures;
+use crate::export::names;
+use crate::ports::Store;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) static ENTRY: Entry = Entry {
+    name: "issue-stages",
+    aliases: &[],
+    title: "Issue time across stages",
+    about: "How long issues stay in the stages of a project, or in those that labels or their state make",
+    across: &Across::NAMES,
+    own: &[options::CREATED, options::CLOSED, options::LABEL, options::PROJECT, options::STAGES, options::FIELD, options::EXCLUDE_STAGE, options::KIND],
+    measures: true,
+    run: |store, asked| Box::pin(answer(store, asked)),
+};
+
+async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+    let question = Question::of(asked, "closed")?;
+    let of = source(asked.one("stages").unwrap_or("board"))?;
+    let (repos, projects, labels) = (asked.matcher("repo")?, asked.matcher("project")?, asked.all("label"));
+    let people = People::load(store, asked).await?;
+    let mut cards = Vec::new();
+    match &of {
+        None => cards = from_boards(store, asked.one("field").unwrap_or(crate::stages::STATUS)).await?,
+        Some(of) => {
+            for (scope, repo) in names(store, false).await?.iter().filter(|(_, repo)| repos.takes(repo)) {
+                cards.append(&mut from_issues(store, *scope, repo, of).await?);
+            }
+        }
+    }
+    let hint = cards.is_empty().then(|| nothing(of.as_ref()));
+    cards.retain(|card| {
+        (repos.takes_all() || card.repo.as_deref().is_some_and(|repo| repos.takes(repo)))
+            && projects.takes(&card.project)
+            && people.takes(card.creator.as_deref())
+            && labeled(&card.labels, &labels)
+    });
+    for card in &mut cards {
+        card.creator = people.named(card.creator.take());
+    }
+    Ok(Answer { report: Report::Stages(Box::new((stages(cards, &question), question))), hint })
+}
+
+/// Whether an item has one of the labels that are asked for; any will do where none is.
+pub(super) fn labeled(labels: &[String], asked: &[String]) -> bool {
+    asked.is_empty() || labels.iter().any(|label| asked.iter().any(|asked| asked.to_lowercase() == label.to_lowercase()))
+}
+
+/// None: from the projects' boards.
+fn source(text: &str) -> Result<Option<StagesOf>, AskError> {
+    match text.split_once(':') {
+        None if text == "board" => Ok(None),
+        None if text == "state" => Ok(Some(StagesOf::State)),
+        Some(("label", prefix)) if !prefix.is_empty() => Ok(Some(StagesOf::Labels(prefix.to_owned()))),
+        _ => Err(wrong("stages", format!("`{text}` is no source of stages. Write board, state or label:PREFIX, such as label:stage/"))),
+    }
+}
+
+fn nothing(of: Option<&StagesOf>) -> String {
+    match of {
+        None => "no item of a project is in this copy: it needs the scope read:project and the group projects. Stages can also be made from labels \
+                 (--stages label:PREFIX) or from open and closed (--stages state)"
+            .to_owned(),
+        Some(StagesOf::Labels(prefix)) => format!("no issue of this copy ever had a label that begins with `{prefix}`"),
+        Some(StagesOf::State) => "no issue is in this copy".to_owned(),
+    }
+}
 
 /// All times are whole seconds.
 #[derive(Debug, Clone, Serialize)]

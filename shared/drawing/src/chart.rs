@@ -1,11 +1,11 @@
 //! Draws a report as SVG: of each row a bar of its percentiles and the distribution; of each group, how its time is divided.
 //! Places shapes; computes no figure.
 
-use super::page::{Page, Row};
-use super::words::{bounds, cells, lasts, maybe};
+use crate::STYLE;
+use crate::page::{Page, Row};
+use crate::svg::{count, escaped, fitted, length, opening};
+use crate::words::{bounds, lasts, maybe};
 use std::fmt::Write as _;
-
-pub(super) const STYLE: &str = include_str!("style.css");
 
 const WIDTH: f64 = 960.0;
 const ROW: f64 = 46.0;
@@ -17,13 +17,13 @@ const COLUMNS: (f64, f64) = (676.0, 940.0);
 const DIVIDED: usize = 12;
 
 /// A file of its own.
-pub(super) fn alone(page: &Page) -> String {
+pub(crate) fn alone(page: &Page) -> String {
     let (range, range_height) = ranges(page);
     let (division, division_height) = divisions(page);
     let top = 74.0;
     let mut svg = open(page, top + range_height + division_height);
     let _ = write!(svg, "<style>{STYLE}</style><rect class=\"ground\" width=\"100%\" height=\"100%\"/>");
-    let _ = write!(svg, "<text class=\"head\" x=\"20\" y=\"36\">{}</text>", page.title());
+    let _ = write!(svg, "<text class=\"head\" x=\"20\" y=\"36\">{}</text>", escaped(&page.title));
     let facts = format!("{} {} · {} open · {}", page.items, page.counted, page.open.len(), page.facts.join(" · "));
     let _ = write!(svg, "<text class=\"small\" x=\"20\" y=\"56\">{}</text>", escaped(&fitted(&facts, 920.0, 11.0)));
     let _ = writeln!(svg, "<g transform=\"translate(0 {top})\">{range}</g><g transform=\"translate(0 {})\">{division}</g></svg>", top + range_height);
@@ -31,7 +31,7 @@ pub(super) fn alone(page: &Page) -> String {
 }
 
 /// The two charts, for a page that has the style.
-pub(super) fn inline(page: &Page) -> (String, Option<String>) {
+pub(crate) fn inline(page: &Page) -> (String, Option<String>) {
     let (range, height) = ranges(page);
     let (division, lower) = divisions(page);
     let whole = |inner: String, height: f64| open(page, height) + &inner + "</svg>";
@@ -39,10 +39,7 @@ pub(super) fn inline(page: &Page) -> (String, Option<String>) {
 }
 
 fn open(page: &Page, height: f64) -> String {
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"chart\" viewBox=\"0 0 {WIDTH} {height:.0}\" width=\"{WIDTH}\" height=\"{height:.0}\" role=\"img\" aria-label=\"{}\">",
-        page.title()
-    )
+    opening(&page.title, WIDTH, height)
 }
 
 fn ranges(page: &Page) -> (String, f64) {
@@ -217,11 +214,6 @@ fn along(seconds: i64, longest: i64) -> f64 {
     LEFT + REACH * share(seconds, longest)
 }
 
-#[allow(clippy::cast_precision_loss, reason = "rows of a page")]
-fn count(number: usize) -> f64 {
-    number as f64
-}
-
 fn column() -> f64 {
     (COLUMNS.1 - COLUMNS.0) / 12.0
 }
@@ -246,36 +238,4 @@ fn tick_name(seconds: i64, business: bool) -> String {
         _ if business || seconds % 86_400 != 0 => format!("{} h", seconds / 3600),
         _ => format!("{} d", seconds / 86_400),
     }
-}
-
-/// About how long a text is, in a usual face; on the safe side.
-fn length(text: &str, size: f64) -> f64 {
-    text.chars().map(|letter| count(cells(letter)) * size * if letter.is_uppercase() || letter == '—' { 0.72 } else { 0.58 }).sum()
-}
-
-fn fitted(text: &str, room: f64, size: f64) -> String {
-    let text: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
-    if length(&text, size) <= room {
-        return text;
-    }
-    let mut cut = text;
-    while cut.pop().is_some() && length(&cut, size) > room - size {}
-    cut.trim_end().to_owned() + "…"
-}
-
-/// For text and for attributes in double quotes. Controls, which XML does not know, become spaces.
-pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            letter if letter.is_control() || matches!(letter, '\u{fffe}' | '\u{ffff}') => safe.push(' '),
-            letter => safe.push(letter),
-        }
-    }
-    safe
 }

@@ -3,7 +3,7 @@
 use engine::report::BUCKETS;
 
 /// In calendar time, days; in business hours, hours, for a day is no longer one of 24.
-pub(super) fn lasts(seconds: i64, business: bool) -> String {
+pub(crate) fn lasts(seconds: i64, business: bool) -> String {
     const HOUR: f64 = 3600.0;
     #[allow(clippy::cast_precision_loss, reason = "it is rounded to a tenth anyway")]
     let exact = seconds as f64;
@@ -16,17 +16,17 @@ pub(super) fn lasts(seconds: i64, business: bool) -> String {
     }
 }
 
-pub(super) fn maybe(seconds: Option<i64>, business: bool) -> String {
+pub(crate) fn maybe(seconds: Option<i64>, business: bool) -> String {
     seconds.map_or_else(|| "–".to_owned(), |seconds| lasts(seconds, business))
 }
 
 /// The upper bounds of the distribution's buckets.
-pub(super) fn bounds(business: bool) -> Vec<String> {
+pub(crate) fn bounds(business: bool) -> Vec<String> {
     BUCKETS.iter().map(|(bound, name)| if business { format!("{}h", bound / 3600) } else { (*name).to_owned() }).collect()
 }
 
 /// Of the buckets, as small columns; the most frequent is the tallest.
-pub(super) fn spark(distribution: &[u64]) -> String {
+pub(crate) fn spark(distribution: &[u64]) -> String {
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let most = distribution.iter().copied().max().unwrap_or(0).max(1);
     let column = |number: &u64| {
@@ -37,7 +37,7 @@ pub(super) fn spark(distribution: &[u64]) -> String {
 }
 
 /// How much room a letter takes, in cells of a terminal.
-pub(super) fn cells(letter: char) -> usize {
+pub(crate) fn cells(letter: char) -> usize {
     // East Asian scripts and emoji take two.
     match u32::from(letter) {
         0x0300..=0x036f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
@@ -46,12 +46,12 @@ pub(super) fn cells(letter: char) -> usize {
     }
 }
 
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     text.chars().map(cells).sum()
 }
 
 /// Cut to fit, and told so by an ellipsis. Line breaks and other controls would break the layout.
-pub(super) fn fit(text: &str, most: usize) -> String {
+pub(crate) fn fit(text: &str, most: usize) -> String {
     let text: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     if width(&text) <= most {
         return text;

@@ -1,55 +1,77 @@
 //! A report as it is shown, whichever it is and however it is drawn: a title, rows, open items, and what the figures mean.
 
-use engine::report::{Across, CycleReport, Figures, Grade, Question, StageReport, Step};
+use engine::report::{Across, CycleReport, Figures, Grade, Question, Report, StageReport, Step};
 
-pub(super) struct Page {
-    title: &'static str,
-    pub(super) across: Across,
+pub(crate) struct Page {
+    pub(crate) title: String,
+    /// What a group is.
+    pub(crate) group: &'static str,
     /// What was counted, when, and how.
-    pub(super) facts: Vec<String>,
-    pub(super) items: u64,
+    pub(crate) facts: Vec<String>,
+    pub(crate) items: u64,
     /// `items` or `merged`.
-    pub(super) counted: &'static str,
-    pub(super) business: bool,
-    pub(super) rows: Vec<Row>,
+    pub(crate) counted: &'static str,
+    pub(crate) business: bool,
+    /// The time that is right, and the same as SEI computes it; where it has no name it is the only one.
+    pub(crate) ours: Option<Named>,
+    pub(crate) sei: Option<Named>,
+    pub(crate) rows: Vec<Row>,
     /// How a group's time is divided among stages.
-    pub(super) shares: Vec<(String, Vec<(String, i64)>)>,
-    pub(super) open: Vec<Open>,
+    pub(crate) shares: Vec<(String, Vec<(String, i64)>)>,
+    pub(crate) open: Vec<Open>,
     /// What each figure means.
-    pub(super) notes: Vec<(&'static str, String)>,
+    pub(crate) notes: Vec<(&'static str, String)>,
 }
 
-pub(super) struct Row {
-    pub(super) group: Option<String>,
-    pub(super) step: Option<Step>,
+/// A way of measuring.
+#[derive(Clone, Copy)]
+pub(crate) struct Named {
+    /// As CSV begins its columns.
+    pub(crate) csv: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) about: &'static str,
+}
+
+pub(crate) struct Row {
+    pub(crate) group: Option<String>,
+    pub(crate) step: Option<Step>,
     /// What the row is called: a group, or a step of it.
-    pub(super) label: String,
-    pub(super) ours: Figures,
+    pub(crate) label: String,
+    pub(crate) ours: Figures,
     /// As SEI computes it.
-    pub(super) sei: Option<Figures>,
-    pub(super) open: u64,
-    pub(super) oldest: Option<i64>,
-    pub(super) graded: Option<Graded>,
+    pub(crate) sei: Option<Figures>,
+    pub(crate) open: u64,
+    pub(crate) oldest: Option<i64>,
+    pub(crate) graded: Option<Graded>,
 }
 
-pub(super) struct Graded {
-    pub(super) good: u64,
-    pub(super) acceptable: u64,
-    pub(super) slow: u64,
-    pub(super) mean: Option<Grade>,
+pub(crate) struct Graded {
+    pub(crate) good: u64,
+    pub(crate) acceptable: u64,
+    pub(crate) slow: u64,
+    pub(crate) mean: Option<Grade>,
 }
 
-pub(super) struct Open {
-    pub(super) item: String,
-    pub(super) stage: String,
-    pub(super) age: i64,
-    pub(super) in_stage: i64,
+pub(crate) struct Open {
+    pub(crate) item: String,
+    pub(crate) stage: String,
+    pub(crate) age: i64,
+    pub(crate) in_stage: i64,
 }
 
 const PERCENTILES: &str = "the least time that 50, 90 or 95 of a hundred do not exceed (discrete percentiles)";
 
 impl Page {
-    pub(super) fn of_stages(report: &StageReport, question: &Question) -> Self {
+    /// None: the report is a sheet.
+    pub(crate) fn of(report: &Report) -> Option<Self> {
+        match report {
+            Report::Stages(of) => Some(Self::of_stages(&of.0, &of.1)),
+            Report::Cycle(of) => Some(Self::of_cycle(&of.0, &of.1)),
+            Report::Sheet(_) => None,
+        }
+    }
+
+    fn of_stages(report: &StageReport, question: &Question) -> Self {
         let none = none(report.across);
         let row = |group: &engine::report::Group| Row {
             label: group.name.clone().unwrap_or_else(|| none.clone()),
@@ -78,12 +100,14 @@ impl Page {
             in_stage: open.in_stage,
         });
         Self {
-            title: "Issue time across stages",
-            across: report.across,
+            title: titled("Issue time across stages", report.across),
+            group: report.across.name(),
             facts: facts(question, &report.measured_in, "closed"),
             items: report.items,
             counted: "items",
             business: question.measure.is_business(),
+            ours: Some(Named { csv: "sum_of_intervals", title: "Sum of intervals", about: "the time that was really spent" }),
+            sei: Some(Named { csv: "max_end_minus_min_start", title: "First to last", about: "max(end) − min(start), as Harness SEI computes it" }),
             rows: report.groups.iter().map(row).collect(),
             shares,
             open: open.collect(),
@@ -96,7 +120,7 @@ impl Page {
         }
     }
 
-    pub(super) fn of_cycle(report: &CycleReport, question: &Question) -> Self {
+    fn of_cycle(report: &CycleReport, question: &Question) -> Self {
         let none = none(report.across);
         let mut rows = Vec::new();
         for group in &report.groups {
@@ -134,18 +158,20 @@ impl Page {
             age: open.age,
             in_stage: open.in_step,
         });
-        let lasts = |seconds| super::words::lasts(seconds, question.measure.is_business());
+        let lasts = |seconds| crate::words::lasts(seconds, question.measure.is_business());
         let bounds = report.groups.first().map(|group| {
             let one = |step: &engine::report::CycleStage| format!("{} {} / {}", step.step.name(), lasts(step.bounds.good), lasts(step.bounds.acceptable));
             group.steps.iter().map(one).collect::<Vec<_>>().join(", ")
         });
         Self {
-            title: "Pull request cycle",
-            across: report.across,
+            title: titled("Pull request cycle", report.across),
+            group: report.across.name(),
             facts: facts(question, &report.measured_in, "merged"),
             items: report.items,
             counted: "merged",
             business: question.measure.is_business(),
+            ours: None,
+            sei: None,
             rows,
             shares: report.groups.iter().map(divided).collect(),
             open: open.collect(),
@@ -164,24 +190,24 @@ impl Page {
         }
     }
 
-    pub(super) fn title(&self) -> String {
-        if self.across == Across::Stage { self.title.to_owned() } else { format!("{} by {}", self.title, self.across.name()) }
-    }
-
     /// The rows that are drawn; all are in the table.
-    pub(super) fn drawn(&self) -> &[Row] {
+    pub(crate) fn drawn(&self) -> &[Row] {
         self.rows.get(..self.rows.len().min(40)).unwrap_or_default()
     }
 }
 
 impl Row {
-    pub(super) fn grade(&self) -> Option<&'static str> {
+    pub(crate) fn grade(&self) -> Option<&'static str> {
         self.graded.as_ref()?.mean.map(|grade| match grade {
             Grade::Good => "good",
             Grade::Acceptable => "acceptable",
             Grade::Slow => "slow",
         })
     }
+}
+
+fn titled(title: &str, across: Across) -> String {
+    if across == Across::Stage { title.to_owned() } else { format!("{title} by {}", across.name()) }
 }
 
 fn none(across: Across) -> String {

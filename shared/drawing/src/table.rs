@@ -1,7 +1,7 @@
 //! A report for the terminal: a table with bars, the same as SEI counts it, and what is open.
 
-use super::page::{Page, Row};
-use super::words::{bounds, fit, lasts, maybe, spark, width};
+use crate::page::{Page, Row};
+use crate::words::{bounds, fit, lasts, maybe, spark, width};
 use engine::report::Figures;
 use std::fmt::Write as _;
 
@@ -10,21 +10,20 @@ const BAR: usize = 24;
 /// Open items that are named; JSON has all.
 const NAMED: usize = 10;
 
-pub(super) fn of(page: &Page) -> String {
+pub(crate) fn of(page: &Page) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "{}", page.title());
+    let _ = writeln!(text, "{}", page.title);
     let _ = writeln!(text, "{} {} · {} open · {}\n", page.items, page.counted, page.open.len(), page.facts.join(" · "));
     if page.rows.is_empty() {
         text.push_str("nothing to count\n");
         return text;
     }
-    let sei = page.rows.iter().any(|row| row.sei.is_some());
-    if sei {
-        text.push_str("Sum of intervals: the time that was really spent\n");
+    if let Some(ours) = page.ours {
+        let _ = writeln!(text, "{}: {}", ours.title, ours.about);
     }
     block(page, &mut text, |row| Some(&row.ours));
-    if sei {
-        text.push_str("\nFirst to last, max(end) − min(start): as Harness SEI computes it\n");
+    if let Some(sei) = page.sei {
+        let _ = writeln!(text, "\n{}: {}", sei.title, sei.about);
         block(page, &mut text, |row| row.sei.as_ref());
     }
     let _ = writeln!(
