@@ -53,7 +53,7 @@ pub(super) async fn asked_for(store: &dyn Store, asked: &Asked) -> Result<(Vec<P
         pulls.append(&mut from_pull_requests(store, *scope, repo, &people).await?);
     }
     let hint = pulls.is_empty().then(|| "no pull request is in this copy, or in these repositories: it needs the group pull-requests".to_owned());
-    pulls.retain(|pull| people.counts(pull.author.as_deref()) && labeled(&pull.labels, &labels));
+    pulls.retain(|pull| people.takes(pull.author.as_deref()) && labeled(&pull.labels, &labels));
     Ok((pulls, hint))
 }
 

@@ -15,7 +15,7 @@ WHERE cardinality(c.parents) < 2 AND f.path IS NOT NULL AND f.committed_at <= r.
     AND (coalesce(c.author_login, c.author_email) IS NULL
         OR coalesce(c.author_login, c.author_email) NOT IN (SELECT login FROM users WHERE is_bot AND login IS NOT NULL));
 
--- As `sei-github report rework`.
+-- As `sei-github report rework`: shares are in ten-thousandths, halves up.
 CREATE OR REPLACE VIEW rework AS
 WITH kinds AS (
     SELECT CAST(sum(lines) AS BIGINT) AS changed_lines,
@@ -27,9 +27,9 @@ WITH kinds AS (
     HAVING count(*) > 0
 )
 SELECT changed_lines, new, refactored, legacy,
-    CAST(new AS DOUBLE) / nullif(changed_lines, 0) AS new_share,
-    CAST(refactored AS DOUBLE) / nullif(changed_lines, 0) AS refactored_share,
-    CAST(legacy AS DOUBLE) / nullif(changed_lines, 0) AS legacy_share,
+    floor(CAST(20000 * new + changed_lines AS DOUBLE) / nullif(2 * changed_lines, 0)) / 10000 AS new_share,
+    floor(CAST(20000 * refactored + changed_lines AS DOUBLE) / nullif(2 * changed_lines, 0)) / 10000 AS refactored_share,
+    floor(CAST(20000 * legacy + changed_lines AS DOUBLE) / nullif(2 * changed_lines, 0)) / 10000 AS legacy_share,
     changed_files
 FROM kinds;
 
