@@ -160,6 +160,25 @@ try {
   await Promise.all([page.waitForNavigation(), press("Remove by-oauth")]);
   insist(!(await text()).includes("by-oauth"), "it is not removed");
 
+  // A report, asked in its form, shared by its address, taken along; the figures are the command's.
+  await page.goto(`${home}/console/reports`);
+  await look(page, "reports");
+  await page.goto(`${home}/console/reports/issue-stages`);
+  await page.$eval("[name=stages]", (one) => (one.value = "state"));
+  await Promise.all([page.waitForNavigation(), page.$eval("form.filters button.main", (one) => one.click())]);
+  insist(page.url().includes("stages=state"), `the address is ${page.url()}`);
+  await look(page, "report");
+  const counted = await page.evaluate(async () => (await fetch(location.pathname + "/json" + location.search)).json());
+  const shown = await page.$$eval(".figures", (sections) => [...sections[0].querySelectorAll("tbody tr")].map((row) => [row.cells[0].innerText.trim(), row.cells[1].innerText.trim()]));
+  insist(counted.groups.length > 1 && counted.groups.every((group) => shown.some(([name, count]) => name === group.name && Number(count) === group.sum_of_intervals.count)), `the page shows ${JSON.stringify(shown)}`);
+  await page.goto(`${home}/console/reports/pr-cycle?across=week`);
+  await look(page, "report-cycle");
+  await page.goto(`${home}/console/reports/file-hotspots`);
+  await look(page, "report-hotspots");
+  await page.goto(`${home}/console/reports/rework?committed=yesterday`);
+  insist((await text()).includes("committed"), "what is mistyped is not told");
+  await look(page, "report-wrong");
+
   for (const name of ["events", "changes"]) {
     await page.goto(`${home}/console/${name}`);
     await look(page, name);

@@ -17,6 +17,8 @@ const ALL: [(&str, &str, &str); 3] = [
 pub(crate) async fn asset(Path(name): Path<String>) -> Result<impl IntoResponse, Stop> {
     let found = ALL.iter().find(|(known, ..)| *known == name);
     let (_, kind, text) = found.ok_or_else(|| Stop::Absent(format!("There is no file {name}.")))?;
+    // The charts' classes come first, so that the console's colours stand.
+    let text = if name == STYLE { [drawing::STYLE, text].concat() } else { (*text).to_owned() };
     // A new version of the program has new ones under the same names.
-    Ok(([(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "no-cache")], *text))
+    Ok(([(header::CONTENT_TYPE, *kind), (header::CACHE_CONTROL, "no-cache")], text))
 }

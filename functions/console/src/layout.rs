@@ -5,8 +5,13 @@ use crate::who::{Role, Who};
 use maud::{DOCTYPE, Markup, html};
 
 /// The pages that are always to be had, by their first words.
-const PAGES: [(&str, &str); 4] =
-    [("Activity", "/console/"), ("Connectors", "/console/connectors"), ("Events", "/console/events"), ("Changes", "/console/changes")];
+const PAGES: [(&str, &str); 5] = [
+    ("Activity", "/console/"),
+    ("Reports", "/console/reports"),
+    ("Connectors", "/console/connectors"),
+    ("Events", "/console/events"),
+    ("Changes", "/console/changes"),
+];
 
 fn head(title: &str) -> Markup {
     html! {

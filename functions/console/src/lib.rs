@@ -14,6 +14,7 @@ mod install;
 mod layout;
 mod local;
 mod look;
+mod reports;
 mod repository;
 mod security;
 mod stop;
@@ -139,6 +140,9 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/console/syncs", post(activity::change))
         .route("/console/events", get(events::list))
         .route("/console/events/{id}", get(events::one))
+        .route("/console/reports", get(reports::list))
+        .route("/console/reports/{name}", get(reports::one))
+        .route("/console/reports/{name}/{file}", get(reports::file))
         .route("/console/changes", get(changes::page))
         .fallback(stop::nothing)
         .with_state(console)

@@ -103,7 +103,36 @@ async fn text(response: Response) -> String {
     String::from_utf8(axum::body::to_bytes(response.into_body(), 1 << 22).await.unwrap().to_vec()).unwrap()
 }
 
-const PAGES: [&str; 6] = ["/console/", "/console/connectors", "/console/connectors/new", "/console/connectors/of/probe", "/console/events", "/console/changes"];
+const PAGES: [&str; 8] = [
+    "/console/",
+    "/console/reports",
+    "/console/reports/issue-stages",
+    "/console/connectors",
+    "/console/connectors/new",
+    "/console/connectors/of/probe",
+    "/console/events",
+    "/console/changes",
+];
+
+/// What stands in an address is shown again, as text, and taken along in a file only if it was understood.
+#[tokio::test]
+async fn a_question_in_an_address_is_text() {
+    let bench = Bench::new("console-question", Role::Viewer).await;
+    let session = bench.enter().await;
+    let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("committed", HOSTILE).append_pair("repo", HOSTILE).finish();
+    let response = bench.ask(get(&format!("/console/reports/rework?{query}"), &session.cookie)).await;
+    assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let page = text(response).await;
+    assert!(page.contains("&lt;script&gt;") && !page.contains("<script>alert") && !page.contains("<img src=x"), "{page}");
+    let file = bench.ask(get(&format!("/console/reports/rework/csv?{query}"), &session.cookie)).await;
+    assert_eq!(file.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let file = bench.ask(get("/console/reports/rework/csv", &session.cookie)).await;
+    assert!(file.headers()[header::CONTENT_DISPOSITION].to_str().unwrap().starts_with("attachment"));
+    assert!(text(file).await.starts_with("group,changed_lines"));
+    for absent in ["/console/reports/rework/exe", "/console/reports/no-such"] {
+        assert_eq!(bench.ask(get(absent, &session.cookie)).await.status(), StatusCode::NOT_FOUND);
+    }
+}
 
 #[tokio::test]
 async fn nobody_gets_in_without_a_session_and_a_link_is_good_once() {
