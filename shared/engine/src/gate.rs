@@ -21,7 +21,14 @@ const BOTH: &str = "both";
 
 /// The door of what is not urgent closes when the reserve is reached; the other one when half of the reserve is left.
 fn patient(resource: &Resource) -> String {
-    format!("{}, not urgent", name(resource))
+    format!("{}{NOT_URGENT}", name(resource))
+}
+
+const NOT_URGENT: &str = ", not urgent";
+
+/// The resource that a door is of.
+pub(crate) fn resource(door: &str) -> &str {
+    door.strip_suffix(NOT_URGENT).unwrap_or(door)
 }
 
 /// All gates, by `<token's fingerprint>#<resource>`.

@@ -294,10 +294,18 @@ async fn told(
 async fn closed_gates(store: &dyn Store, now: Timestamp) -> Result<Vec<ClosedGate>, StoreError> {
     let gates = store.states_of(gate::PARTITION).await?;
     let closed = gates.into_iter().filter_map(|(name, state)| {
-        let (token, resource) = name.split_once('#')?;
+        let (token, door) = name.split_once('#')?;
         let until = gate::until(&state.value).filter(|until| *until > now)?;
         let why = state.value.get("why").and_then(|why| why.as_str()).unwrap_or_default().to_owned();
-        Some(ClosedGate { token: token.to_owned(), resource: resource.to_owned(), until, why })
+        Some(ClosedGate { token: token.to_owned(), resource: gate::resource(door).to_owned(), until, why })
     });
-    Ok(closed.collect())
+    // Of a resource's two doors, the one that is closed longest: it tells when everything goes on.
+    let mut told: BTreeMap<(String, String), ClosedGate> = BTreeMap::new();
+    for gate in closed {
+        let longest = told.entry((gate.token.clone(), gate.resource.clone())).or_insert_with(|| gate.clone());
+        if gate.until > longest.until {
+            *longest = gate;
+        }
+    }
+    Ok(told.into_values().collect())
 }
