@@ -3,6 +3,7 @@
 
 mod cycle;
 mod rows;
+mod sheets;
 
 use engine::report::{Across, BusinessHours, Card, Figures, ItemKind, Measure, Question, Range, Stay, stages};
 use jiff::civil::{Date, Time, Weekday};

@@ -49,7 +49,7 @@ pub(crate) fn of_sheet(sheet: &Sheet, out: &mut impl Write) -> std::io::Result<(
             Cell::Number(number) => number.to_string(),
             Cell::Share(share) | Cell::Ratio(share) => format!("{}.{:04}", share / 10_000, share % 10_000),
             Cell::Time(time) => time.to_string(),
-            Cell::Nothing => String::new(),
+            Cell::Nothing | Cell::No(_) => String::new(),
         });
         written.write_record(cells).map_err(std::io::Error::from)?;
     }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 /// Cells of a bar in a terminal, and what its parts are drawn with.
 const BAR: u64 = 24;
-const PARTS: [char; 3] = ['█', '▒', '░'];
+const PARTS: [char; 5] = ['█', '▓', '▒', '░', '·'];
 /// The widest first column.
 const ROOM: usize = 48;
 
@@ -19,6 +19,7 @@ pub(crate) fn shown(cell: &Cell) -> String {
         Cell::Share(share) => format!("{}.{}", (share + 5) / 100, (share + 5) / 10 % 10),
         Cell::Ratio(ratio) => format!("{}.{:02}", (ratio + 50) / 10_000, (ratio + 50) / 100 % 100),
         Cell::Time(time) => time.strftime("%Y-%m-%d").to_string(),
+        Cell::No(text) => (*text).to_owned(),
         Cell::Nothing => String::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! A report as it is shown, whichever it is and however it is drawn: a title, rows, open items, and what the figures mean.
 
-use engine::report::{Across, CycleReport, Figures, Grade, Question, Report, StageReport, Step};
+use engine::report::{Across, CycleReport, Figures, Grade, Question, Report, StageReport, Step, TimesReport};
 
 pub(crate) struct Page {
     pub(crate) title: String,
@@ -67,6 +67,7 @@ impl Page {
         match report {
             Report::Stages(of) => Some(Self::of_stages(&of.0, &of.1)),
             Report::Cycle(of) => Some(Self::of_cycle(&of.0, &of.1)),
+            Report::Times(of) => Some(Self::of_times(&of.0, &of.1)),
             Report::Sheet(_) => None,
         }
     }
@@ -190,6 +191,41 @@ impl Page {
         }
     }
 
+    fn of_times(report: &TimesReport, question: &Question) -> Self {
+        let (words, none) = (report.words, none(report.across));
+        let row = |group: &engine::report::TimesGroup| Row {
+            label: group.name.clone().unwrap_or_else(|| none.clone()),
+            group: group.name.clone(),
+            step: None,
+            ours: group.time.clone(),
+            sei: None,
+            open: group.open,
+            oldest: group.oldest,
+            graded: None,
+        };
+        let waits = format!("waits for {}", words.waits);
+        let open =
+            report.open.iter().map(|open| Open { item: format!("{}#{}", open.repo, open.number), stage: waits.clone(), age: open.age, in_stage: open.waits });
+        let mut facts = facts(question, &report.measured_in, words.ended);
+        facts.extend((report.without > 0).then(|| format!("{} ended without", report.without)));
+        let mut notes: Vec<(&'static str, String)> = words.notes.iter().map(|(figure, meaning)| (*figure, (*meaning).to_owned())).collect();
+        notes.push(("median, p90, p95", PERCENTILES.to_owned()));
+        Self {
+            title: titled(words.title, report.across),
+            group: if report.across == Across::All { "group" } else { report.across.name() },
+            facts,
+            items: report.items,
+            counted: words.counted,
+            business: question.measure.is_business(),
+            ours: None,
+            sei: None,
+            rows: report.groups.iter().map(row).collect(),
+            shares: Vec::new(),
+            open: open.collect(),
+            notes,
+        }
+    }
+
     /// The rows that are drawn; all are in the table.
     pub(crate) fn drawn(&self) -> &[Row] {
         self.rows.get(..self.rows.len().min(40)).unwrap_or_default()
@@ -207,13 +243,14 @@ impl Row {
 }
 
 fn titled(title: &str, across: Across) -> String {
-    if across == Across::Stage { title.to_owned() } else { format!("{title} by {}", across.name()) }
+    if matches!(across, Across::Stage | Across::All) { title.to_owned() } else { format!("{title} by {}", across.name()) }
 }
 
 fn none(across: Across) -> String {
     match across {
         Across::Repository => "drafts".to_owned(),
         Across::ClosedWeek => "still open".to_owned(),
+        Across::All => "all".to_owned(),
         other => format!("no {}", other.name()),
     }
 }

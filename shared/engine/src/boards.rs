@@ -164,7 +164,7 @@ async fn sightings(store: &dyn Store, scope: ScopeId, items: &[Item]) -> Result<
         let mut words = Words::default();
         move |row: Stored| Sighting::read(&row, &mut words)
     };
-    between(store, &STAGE_SIGHTINGS, scope, &bounds, reader).await
+    between(store, &STAGE_SIGHTINGS, scope, &bounds, &[], reader).await
 }
 
 async fn rows(store: &dyn Store, entity: &'static crate::entities::Entity, scope: ScopeId) -> Result<Vec<Stored>, StoreError> {

@@ -42,6 +42,7 @@ pub struct Pages<'a> {
     store: &'a dyn Store,
     entity: &'static Entity,
     scope: ScopeId,
+    only: &'a [&'a str],
     after: Option<String>,
     through: bool,
 }
@@ -49,14 +50,20 @@ pub struct Pages<'a> {
 impl<'a> Pages<'a> {
     #[must_use]
     pub fn new(store: &'a dyn Store, entity: &'static Entity, scope: ScopeId) -> Self {
-        Self { store, entity, scope, after: None, through: false }
+        Self::only(store, entity, scope, &[])
+    }
+
+    /// With these fields alone, if any are named.
+    #[must_use]
+    pub fn only(store: &'a dyn Store, entity: &'static Entity, scope: ScopeId, only: &'a [&'a str]) -> Self {
+        Self { store, entity, scope, only, after: None, through: false }
     }
 
     pub async fn next(&mut self) -> Result<Option<Vec<Stored>>, StoreError> {
         if self.through {
             return Ok(None);
         }
-        let listing = Listing { after: self.after.as_deref(), ..Listing::all(self.entity, self.scope) };
+        let listing = Listing { after: self.after.as_deref(), only: self.only, ..Listing::all(self.entity, self.scope) };
         let page = self.store.list(&listing).await?;
         self.after = page.rows.last().map(|row| row.key.clone());
         self.through = !page.more || self.after.is_none();

@@ -1,40 +1,35 @@
 //! The cycle of pull requests: what each step is, and that the steps add up.
 
 use super::{question, seeds, time};
-use engine::report::{Across, Bounds, Grade, Pull, Step, cycle};
+use engine::report::{Across, Bounds, Grade, Item, Pull, Said, Step, Word, cycle};
 use jiff::{SignedDuration, Timestamp};
 use sim::Random;
 use std::collections::BTreeMap;
 
 fn pull(number: u64, created_at: Timestamp) -> Pull {
-    Pull {
-        repo: "acme/shop".to_owned(),
-        number,
-        author: Some("ada".to_owned()),
-        labels: Vec::new(),
-        assignees: Vec::new(),
-        milestone: None,
-        first_commit_at: None,
-        created_at,
-        merged_at: None,
-        closed_at: None,
-        responses: Vec::new(),
-        approvals: Vec::new(),
-    }
+    let item = Item { repo: "acme/shop".to_owned(), number, author: Some("ada".to_owned()), created_at, ..Item::default() };
+    Pull { item, ..Pull::default() }
+}
+
+/// Bob comments then, and Carol approves.
+fn said(mut pull: Pull, responses: &[Timestamp], approvals: &[Timestamp]) -> Pull {
+    let word = |at: &Timestamp, by: &str, what| Said { at: *at, by: Some(by.into()), what };
+    pull.item.said.extend(responses.iter().map(|at| word(at, "bob", Word::Comment)));
+    pull.item.said.extend(approvals.iter().map(|at| word(at, "carol", Word::Approval)));
+    pull
+}
+
+fn closed(mut pull: Pull, at: Timestamp) -> Pull {
+    pull.item.closed_at = Some(at);
+    pull
 }
 
 #[test]
 fn first_commit_creation_first_response_first_approval_and_merge_bound_the_steps() {
     // The example that Harness SEI's documentation gives: 5, 1, 4 and 4 minutes, 14 in all.
     let at = |minutes: i64| time("2026-01-05T10:00:00Z") + SignedDuration::from_mins(minutes);
-    let one = Pull {
-        first_commit_at: Some(at(5)),
-        responses: vec![at(15), at(11), at(30)],
-        approvals: vec![at(18), at(15), at(30)],
-        merged_at: Some(at(19)),
-        closed_at: Some(at(19)),
-        ..pull(1, at(10))
-    };
+    let one = Pull { first_commit_at: Some(at(5)), merged_at: Some(at(19)), ..closed(pull(1, at(10)), at(19)) };
+    let one = said(one, &[at(15), at(11), at(30)], &[at(18), at(15), at(30)]);
     let report = cycle(&[one], &question(Across::Stage, "2026-02-01T00:00:00Z"), &BTreeMap::new());
     let minutes: Vec<i64> = report.groups[0].steps.iter().map(|step| step.time.mean.unwrap() / 60).collect();
     assert_eq!(minutes, [5, 1, 4, 4, 14]);
@@ -44,11 +39,11 @@ fn first_commit_creation_first_response_first_approval_and_merge_bound_the_steps
 fn what_is_not_known_is_not_counted_and_the_total_is_all_the_same() {
     let day = |day: i64| time("2026-01-01T00:00:00Z") + SignedDuration::from_hours(24 * day);
     // Merged by its author, nobody said a word before.
-    let alone = Pull { first_commit_at: Some(day(0)), merged_at: Some(day(3)), responses: vec![day(5)], approvals: vec![day(5)], ..pull(1, day(1)) };
+    let alone = said(Pull { first_commit_at: Some(day(0)), merged_at: Some(day(3)), ..pull(1, day(1)) }, &[day(5)], &[day(5)]);
     // Its commits are younger than itself.
-    let early = Pull { first_commit_at: Some(day(4)), merged_at: Some(day(9)), closed_at: Some(day(9)), ..pull(2, day(2)) };
-    let abandoned = Pull { closed_at: Some(day(2)), responses: vec![day(2)], ..pull(3, day(1)) };
-    let waiting = Pull { responses: vec![day(3)], ..pull(4, day(1)) };
+    let early = Pull { first_commit_at: Some(day(4)), merged_at: Some(day(9)), ..closed(pull(2, day(2)), day(9)) };
+    let abandoned = said(closed(pull(3, day(1)), day(2)), &[day(2)], &[]);
+    let waiting = said(pull(4, day(1)), &[day(3)], &[]);
     let bounds = BTreeMap::from([(Step::Total, Bounds { good: 3 * 86_400, acceptable: 6 * 86_400 })]);
     let report = cycle(&[alone, early, abandoned, waiting], &question(Across::Stage, "2026-01-11T00:00:00Z"), &bounds);
     let group = &report.groups[0];
@@ -73,9 +68,8 @@ fn where_all_is_known_the_steps_sum_up_exactly_to_the_total() {
                 let responded = later(created);
                 let approved = later(responded);
                 let merged = later(approved);
-                let (responses, approvals) = (vec![approved, responded], vec![approved, merged]);
-                let closed = Some(merged);
-                Pull { first_commit_at: Some(first), responses, approvals, merged_at: Some(merged), closed_at: closed, ..pull(number, created) }
+                let one = Pull { first_commit_at: Some(first), merged_at: Some(merged), ..closed(pull(number, created), merged) };
+                said(one, &[approved, responded], &[approved, merged])
             })
             .collect();
         let report = cycle(&pulls, &question(Across::Repository, "2027-01-01T00:00:00Z"), &BTreeMap::new());

@@ -122,7 +122,7 @@ async fn a_page_and_a_picture_need_nothing_else_and_what_others_wrote_is_text() 
 async fn a_copied_organization_is_reported_on_in_every_format() {
     let (github, dir) = (small().await, Dir::new("report-copied"));
     assert_eq!(run(sync(&github, &dir, &[])).await.0, 0);
-    let json: Value = serde_json::from_str(&report(&dir, "pr-cycle", &["--format", "json"]).await).unwrap();
+    let json: Value = serde_json::from_str(&report(&dir, "pr-cycle", &["--bots", "--format", "json"]).await).unwrap();
     let (merged, open): (u64, u64) = {
         let world = github.world();
         let pulls: Vec<Value> = world.repos.iter().flat_map(|repo| repo["pullRequests"].as_array().unwrap().clone()).collect();
@@ -246,7 +246,7 @@ async fn reports_of_much_of_little_and_of_nothing_are_made_into_pages_and_pictur
     std::fs::write(&hours, "zone = 'Europe/Berlin'\nhours = ['09:00-12:00', '13:00-17:00']\n").unwrap();
     let labels = ["--stages", "label:stage/", "--as-of", "2026-04-01"];
     let hours = ["--business-hours", hours.to_str().unwrap()];
-    let asked: [(&str, &Dir, &str, Vec<&str>); 9] = [
+    let asked: [(&str, &Dir, &str, Vec<&str>); 11] = [
         ("stages", &busy, "issue-stages", labels.to_vec()),
         ("stages-by-label", &busy, "issue-stages", [&labels[..], &["--across", "label"]].concat()),
         ("stages-by-assignee-in-business-hours", &busy, "issue-stages", [&labels[..], &["--across", "assignee"], &hours].concat()),
@@ -256,6 +256,8 @@ async fn reports_of_much_of_little_and_of_nothing_are_made_into_pages_and_pictur
         ("empty", &little, "issue-stages", [&EXAMPLE[..], &["--project", "none"]].concat()),
         ("cycle", &copied, "pr-cycle", vec![]),
         ("cycle-by-repository", &copied, "pr-cycle", vec!["--across", "repository"]),
+        ("response-by-creator", &copied, "first-response", vec!["--kind", "pull-request", "--across", "creator"]),
+        ("collaboration-by-creator", &copied, "pr-collaboration", vec!["--across", "creator"]),
     ];
     for (name, dir, which, more) in asked {
         for format in ["html", "svg", "table"] {
@@ -318,4 +320,127 @@ async fn rework_and_hotspots_are_as_the_document_says() {
     let before: Vec<Value> = exported.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["previous_committed_at"].clone()).collect();
     assert_eq!(before.iter().filter(|one| **one == json!("2026-01-01T00:00:00Z")).count(), 1, "{exported}");
     assert_eq!(before.iter().filter(|one| one.is_null()).count(), 3, "{exported}");
+}
+
+/// Each row of the document's tables that are marked as an entity's, by the kinds of its fields.
+fn rows_of_the_document() -> Vec<Record> {
+    let mut records = vec![row(&entities::REPOSITORIES, 1, "000000000007".to_owned(), json!({ "id": 7, "full_name": "acme/shop", "default_branch": "main" }))];
+    for part in DOCUMENT.split("<!-- rows of ").skip(1) {
+        let (name, table) = part.split_once(" -->").unwrap();
+        let entity: &'static Entity = entities::ALL.iter().copied().find(|entity| entity.name == name).unwrap();
+        let mut lines = table.trim_start().lines().take_while(|line| line.starts_with('|'));
+        let cells = |line: &str| -> Vec<String> { line.trim_start_matches('|').trim_end_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect() };
+        let header = cells(lines.next().unwrap());
+        for (place, line) in lines.skip(1).enumerate() {
+            let told = header.iter().cloned().zip(cells(line)).filter(|(_, cell)| !cell.is_empty());
+            let fields: serde_json::Map<String, Value> = told.map(|(field, cell)| (field.clone(), value(entity, &field, &cell))).collect();
+            let parent = ["number", "pull_request"].iter().find_map(|name| fields.get(*name)?.as_u64());
+            let own = fields.get("sha").and_then(Value::as_str).filter(|_| entity == &entities::COMMITS).map(str::to_owned);
+            let key = own.unwrap_or_else(|| match parent {
+                Some(number) if entity == &entities::ISSUES || entity == &entities::PULL_REQUESTS => format!("{number:012}"),
+                Some(number) => format!("{number:012}#{place}"),
+                None => format!("{place:012}"),
+            });
+            let scope = if entity == &entities::USERS || entity == &entities::TEAMS { 1 } else { 7 };
+            records.push(row(entity, scope, key, Value::Object(fields)));
+        }
+    }
+    records
+}
+
+fn value(entity: &Entity, field: &str, cell: &str) -> Value {
+    use engine::entities::Kind;
+    let kind = entity.fields.iter().find(|one| one.name == field).unwrap_or_else(|| panic!("{} has no {field}", entity.name)).kind;
+    match kind {
+        Kind::Text => json!(cell),
+        Kind::Integer => json!(cell.parse::<u64>().unwrap()),
+        Kind::Boolean => json!(cell == "true"),
+        Kind::Time => json!(cell.split_once(' ').map_or_else(|| format!("{cell}T00:00:00Z"), |(day, time)| format!("{day}T{time}:00Z"))),
+        Kind::Texts => cell.split(", ").collect(),
+        Kind::Integers => cell.split(", ").map(|one| one.parse::<u64>().unwrap()).collect(),
+        Kind::Json => serde_json::from_str(cell).unwrap(),
+    }
+}
+
+/// What the document says that a command prints: the arguments, and the output.
+fn printed_in(text: &str) -> Vec<(Vec<&str>, &str)> {
+    let one = |part| {
+        let (command, rest): (&str, &str) = str::split_once(part, '`')?;
+        Some((command.split(' ').collect(), rest.split("```csv\n").nth(1)?.split("```").next()?))
+    };
+    text.split("<!-- printed by `sei-github report ").skip(1).filter_map(one).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_report_has_an_example_in_the_document_and_prints_it() {
+    let (before, after) = DOCUMENT.split_once("## An example for all that follows").unwrap();
+    let (files, shop) = (copy("report-files", commits()).await, Dir::new("report-shop"));
+    let table = aws::Embedded::open(&shop.0).await.unwrap();
+    table.store().put(&rows_of_the_document()).await.unwrap();
+    table.shutdown().await;
+    let mut seen: std::collections::BTreeSet<&str> = ["issue-stages", "rework", "file-hotspots", "pr-cycle"].into();
+    let of_files = printed_in(before).into_iter().filter(|(command, _)| ["file-types", "breadth"].contains(&command[0]));
+    for (dir, (command, told)) in of_files.map(|one| (&files, one)).chain(printed_in(after).into_iter().map(|one| (&shop, one))) {
+        assert_eq!(report(dir, command[0], &command[1..]).await, told, "{command:?}");
+        seen.insert(command[0]);
+        for format in ["table", "html", "svg", "json"] {
+            let out = report(dir, command[0], &[&command[1..command.len() - 1], &[format]].concat()).await;
+            assert!(!out.contains("NaN") && out.len() > 200, "{command:?} {format}: {out}");
+        }
+    }
+    let all: std::collections::BTreeSet<&str> = engine::report::REPORTS.iter().map(|entry| entry.name).collect();
+    assert_eq!(seen, all);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn teams_people_labels_aliases_and_bots_choose_whose_work_is_counted() {
+    let dir = Dir::new("report-people");
+    let table = aws::Embedded::open(&dir.0).await.unwrap();
+    table.store().put(&rows_of_the_document()).await.unwrap();
+    table.shutdown().await;
+    let counted = async |which: &str, column: &str, more: &[&str]| -> Vec<(Value, Value)> {
+        let out = report(&dir, which, &[&["--as-of", "2026-02-01", "--format", "json"], more].concat()).await;
+        let json: Value = serde_json::from_str(&out).unwrap();
+        json["rows"].as_array().unwrap().iter().map(|row| (row.get("group").or(row.get("author")).unwrap().clone(), row[column].clone())).collect()
+    };
+    let one = |name: &str, number: u64| (json!(name), json!(number));
+    assert_eq!(counted("pr-size", "pull_requests", &[]).await, [one("all", 6)]);
+    assert_eq!(counted("pr-size", "pull_requests", &["--bots"]).await, [one("all", 7)]);
+    assert_eq!(counted("pr-size", "pull_requests", &["--team", "CORE"]).await, [one("all", 3)], "bob's two and eve's");
+    assert_eq!(counted("pr-size", "pull_requests", &["--person", "A*"]).await, [one("all", 2)]);
+    assert_eq!(counted("pr-size", "pull_requests", &["--merged", "2026-01-05..2026-01-08"]).await, [one("all", 2)]);
+    assert_eq!(
+        counted("pr-size", "pull_requests", &["--repo", "acme/shop", "--across", "creator"]).await,
+        [one("ada", 2), one("bob", 2), one("dan", 1), one("eve", 1)]
+    );
+    assert_eq!(counted("committers", "commits", &["--team", "core"]).await, [one("bob", 2), one("eve", 1)]);
+    // One person of two accounts and an address.
+    let aliases = dir.0.join("people");
+    std::fs::write(&aliases, "# who is who\nada <dan> <guest@example.com>\n").unwrap();
+    let known = ["--aliases", aliases.to_str().unwrap()];
+    assert_eq!(counted("committers", "commits", &known).await, [one("ada", 3), one("bob", 2), one("eve", 1)]);
+    // What dan approved of ada's is now her own word.
+    let out = report(&dir, "pr-collaboration", &[&known[..], &["--as-of", "2026-02-01", "--format", "json"]].concat()).await;
+    let json: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&json["rows"][0]["unassigned_peer"], &json["rows"][0]["self_alone"]), (&json!(0), &json!(2)));
+    let items = async |which: &str, more: &[&str]| -> (Value, Value) {
+        let out = report(&dir, which, &[&["--as-of", "2026-02-01", "--format", "json"], more].concat()).await;
+        let json: Value = serde_json::from_str(&out).unwrap();
+        (json["items"].clone(), json["open"].as_array().unwrap().len().into())
+    };
+    assert_eq!(items("resolution", &["--label", "BUG"]).await, (json!(2), json!(0)));
+    assert_eq!(items("resolution", &["--kind", "issue,pull-request"]).await, (json!(7), json!(3)), "five pull requests more, and one that is open");
+    assert_eq!(items("first-response", &["--kind", "pull-request"]).await, (json!(3), json!(1)), "4 and 5 ended without");
+    // Of the deployment to staging, time decides: 5 was merged after it.
+    assert_eq!(items("lead-time-to-production", &["--environment", "stag*"]).await, (json!(4), json!(1)));
+    for (arguments, why) in [
+        (&["pr-size", "--team", "nobody"][..], "There are: core"),
+        (&["pr-size", "--sizes", "1000/100"], "100/1000"),
+        (&["resolution", "--kind", "draft"], "issue, pull-request"),
+        (&["committers", "--top", "0"], "number from 1"),
+        (&["coding-days", "--per", "year"], "fortnight"),
+    ] {
+        let (code, out, err) = run(command(&[&["report"], arguments, &["--data-dir", dir.text()]].concat())).await;
+        assert!(code == 2 && out.is_empty() && err.contains(why), "{arguments:?}: {code} {err}");
+    }
 }

@@ -3,7 +3,10 @@
 
 use super::ask::{AskError, Asked};
 use super::options::{COMMON, DAYS, HOLIDAYS, HOURS, Opt, Takes, ZONE};
-use super::{Question, Sheet, StageReport, cycle, hotspots, rework, stages};
+use super::{
+    Question, Sheet, StageReport, breadth, collaboration, commits, committers, cycle, days, density, hotspots, production, resolution, response, rework, size,
+    stages, types,
+};
 use crate::ports::Store;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -28,7 +31,23 @@ pub struct Entry {
 pub(super) type Run = for<'a> fn(&'a dyn Store, &'a Asked) -> BoxFuture<'a, Result<Answer, AskError>>;
 
 /// The order in which they are listed.
-pub static REPORTS: &[&Entry] = &[&stages::ENTRY, &cycle::ENTRY, &rework::ENTRY, &hotspots::ENTRY];
+pub static REPORTS: &[&Entry] = &[
+    &stages::ENTRY,
+    &response::ENTRY,
+    &resolution::ENTRY,
+    &cycle::ENTRY,
+    &production::ENTRY,
+    &collaboration::ENTRY,
+    &size::ENTRY,
+    &density::ENTRY,
+    &commits::ENTRY,
+    &committers::ENTRY,
+    &days::ENTRY,
+    &rework::ENTRY,
+    &hotspots::ENTRY,
+    &types::ENTRY,
+    &breadth::ENTRY,
+];
 
 const BUSINESS: &[Opt] = &[ZONE, DAYS, HOURS, HOLIDAYS];
 
@@ -60,6 +79,7 @@ pub fn entry(name: &str) -> Result<&'static Entry, AskError> {
 pub enum Report {
     Stages(Box<(StageReport, Question)>),
     Cycle(Box<(super::CycleReport, Question)>),
+    Times(Box<(super::TimesReport, Question)>),
     Sheet(Sheet),
 }
 
@@ -68,6 +88,7 @@ impl Serialize for Report {
         match self {
             Self::Stages(of) => of.0.serialize(to),
             Self::Cycle(of) => of.0.serialize(to),
+            Self::Times(of) => of.0.serialize(to),
             Self::Sheet(sheet) => sheet.serialize(to),
         }
     }

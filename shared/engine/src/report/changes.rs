@@ -2,6 +2,7 @@
 //! nothing that their branches did not. Reads rows and changes nothing.
 
 use super::ask::{AskError, Asked};
+use super::items::Texts;
 use super::labels::text;
 use super::people::People;
 use crate::entities::{COMMIT_FILES, COMMITS};
@@ -27,21 +28,6 @@ pub struct Change {
     pub before: Option<Timestamp>,
     pub additions: u64,
     pub deletions: u64,
-}
-
-/// Texts that occur often are kept once.
-#[derive(Default)]
-struct Texts(HashSet<Arc<str>>);
-
-impl Texts {
-    fn keep(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(text) {
-            return known.clone();
-        }
-        let new: Arc<str> = text.into();
-        self.0.insert(new.clone());
-        new
-    }
 }
 
 /// The changes that are asked for, by repository, author and time; and what to say if the copy has none.

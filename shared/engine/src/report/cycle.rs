@@ -3,15 +3,16 @@
 use super::ask::{AskError, Asked};
 use super::bounds::bounds as read_bounds;
 use super::catalogue::{Answer, Entry, Report};
+use super::groups::keys;
 use super::hours::Ruler;
+use super::items::Word;
 use super::options;
+use super::people::People;
 use super::pulls::{Pull, asked_for};
 use super::question::{Across, Question};
-use super::stages::{several, week};
 use super::statistics::Figures;
 use crate::ports::Store;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -29,7 +30,8 @@ pub(super) static ENTRY: Entry = Entry {
 async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
     let question = Question::of(asked, "merged")?;
     let bounds = read_bounds(&asked.all("bounds"))?;
-    let (pulls, hint) = asked_for(store, asked).await?;
+    let people = People::load(store, asked).await?;
+    let (pulls, hint) = asked_for(store, asked, &people, true).await?;
     Ok(Answer { report: Report::Cycle(Box::new((cycle(&pulls, &question, &bounds), question))), hint })
 }
 
@@ -156,13 +158,11 @@ impl Milestones {
     fn of(pull: &Pull, now: Timestamp) -> Self {
         let merged = pull.merged_at.filter(|at| *at <= now);
         // A word after the merge has held up nothing.
-        let first = |instants: &[Timestamp]| {
-            let seen = instants.iter().filter(|at| **at <= merged.unwrap_or(now)).min();
-            seen.map(|at| (*at).max(pull.created_at))
-        };
-        let responded = first(&pull.responses);
-        let began = pull.first_commit_at.map_or(pull.created_at, |at| at.min(pull.created_at));
-        Self { began, created: pull.created_at, responded, approved: first(&pull.approvals), merged }
+        let until = merged.unwrap_or(now);
+        let (responded, approved) = (pull.item.first(until, |_| true), pull.item.first(until, |what| what == Word::Approval));
+        let created = pull.item.created_at;
+        let began = pull.first_commit_at.map_or(created, |at| at.min(created));
+        Self { began, created, responded, approved, merged }
     }
 
     fn step(&self, step: Step) -> Option<(Timestamp, Timestamp)> {
@@ -199,7 +199,7 @@ pub fn cycle(pulls: &[Pull], question: &Question, bounds: &BTreeMap<Step, Bounds
     let now = question.now;
     let fits = |pull: &&Pull| {
         let merged = pull.merged_at.filter(|at| *at <= now);
-        pull.created_at <= now && question.created.takes(Some(pull.created_at)) && question.closed.takes(merged)
+        pull.item.created_at <= now && question.created.takes(Some(pull.item.created_at)) && question.closed.takes(merged)
     };
     let taken: Vec<(&Pull, Milestones)> = pulls.iter().filter(fits).map(|pull| (pull, Milestones::of(pull, now))).collect();
     let first = taken.iter().map(|(_, milestones)| milestones.began).min().unwrap_or(now);
@@ -208,12 +208,12 @@ pub fn cycle(pulls: &[Pull], question: &Question, bounds: &BTreeMap<Step, Bounds
     let mut groups: BTreeMap<Option<String>, Gathered> = BTreeMap::new();
     let (mut items, mut open) = (0, Vec::new());
     for (pull, milestones) in &taken {
-        let is_open = pull.closed_at.is_none_or(|at| at > now) && milestones.merged.is_none();
+        let is_open = pull.item.closed_at.is_none_or(|at| at > now) && milestones.merged.is_none();
         if milestones.merged.is_none() && !is_open {
             continue;
         }
-        let age = ruler.between(pull.created_at, now);
-        for key in keys(pull, milestones, question.across, &zone) {
+        let age = ruler.between(pull.item.created_at, now);
+        for key in keys(&pull.item.traits(milestones.merged), question.across, &zone) {
             let group = groups.entry(key).or_default();
             if is_open {
                 group.open += 1;
@@ -229,7 +229,7 @@ pub fn cycle(pulls: &[Pull], question: &Question, bounds: &BTreeMap<Step, Bounds
         }
         if is_open {
             let (step, since) = milestones.waits();
-            open.push(OpenPull { repo: pull.repo.clone(), number: pull.number, step, age, in_step: ruler.between(since, now) });
+            open.push(OpenPull { repo: pull.item.repo.clone(), number: pull.item.number, step, age, in_step: ruler.between(since, now) });
         } else {
             items += 1;
         }
@@ -259,19 +259,5 @@ impl Gathered {
             CycleStage { step, time, bounds, good, acceptable, slow, grade }
         });
         CycleGroup { name, merged: self.merged, open: self.open, oldest: self.oldest, steps: steps.into() }
-    }
-}
-
-fn keys(pull: &Pull, milestones: &Milestones, across: Across, zone: &TimeZone) -> Vec<Option<String>> {
-    match across {
-        // The steps are the stages: one group has them all.
-        Across::Stage | Across::Project => vec![None],
-        Across::Repository => vec![Some(pull.repo.clone())],
-        Across::Creator => vec![pull.author.clone()],
-        Across::Assignee => several(&pull.assignees),
-        Across::Label => several(&pull.labels),
-        Across::Milestone => vec![pull.milestone.clone()],
-        Across::Week => vec![Some(week(pull.created_at, zone))],
-        Across::ClosedWeek => vec![milestones.merged.map(|at| week(at, zone))],
     }
 }

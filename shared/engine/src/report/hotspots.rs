@@ -46,7 +46,7 @@ impl By {
         Self::NAMES.iter().position(|one| *one == name).and_then(|at| all.get(at).copied())
     }
 
-    fn of(self, path: &str) -> String {
+    pub(super) fn of(self, path: &str) -> String {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         match self {
             Self::File => path.to_owned(),

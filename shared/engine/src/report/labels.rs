@@ -57,7 +57,7 @@ pub async fn from_issues(store: &dyn Store, scope: ScopeId, repo: &str, of: &Sta
             Some((number, time(&row, "created_at")?, happened(&row, &of)?))
         }
     };
-    let events = pick(store, &ISSUE_EVENTS, scope, &keys, reader);
+    let events = pick(store, &ISSUE_EVENTS, scope, &keys, &[], reader);
     for (number, at, happened) in events.await? {
         if let Some(issue) = issues.get_mut(&number) {
             issue.events.push((at, happened));

@@ -54,11 +54,20 @@ pub(super) const STAGES: Opt = Opt::new(
 pub(super) const FIELD: Opt = Opt::new("field", Takes::Text("NAME", Some("Status")), "The single-select field of a project that names the stage");
 pub(super) const EXCLUDE_STAGE: Opt = Opt::new("exclude-stage", Takes::Words("STAGE", None), "Leaves a stage out, such as Done");
 pub(super) const KIND: Opt = Opt::new("kind", Takes::Words("KIND", Some("issue")), "Which items: issue, pull-request, draft");
+pub(super) const KINDS: Opt = Opt::new("kind", Takes::Words("KIND", Some("issue")), "Which items: issue, pull-request");
+pub(super) const SIZES: Opt =
+    Opt::new("sizes", Takes::Text("MEDIUM/LARGE", Some("100/1000")), "From how many changed lines on a pull request is medium, and large");
+pub(super) const SHIPPED_BY: Opt = Opt::new("by", Takes::Choice(&["deployment", "workflow"]), "What brings it to production");
+pub(super) const ENVIRONMENT: Opt = Opt::new("environment", Takes::Words("GLOB", Some("production")), "Deployments to environments that match");
+pub(super) const WORKFLOW: Opt =
+    Opt::new("workflow", Takes::Words("GLOB", Some("*deploy*")), "Runs of workflows whose name or file matches, with --by workflow");
+pub(super) const PER: Opt = Opt::new("per", Takes::Choice(&super::days::Per::NAMES), "What the days are told a");
 pub(super) const BOUNDS: Opt =
     Opt::new("bounds", Takes::Words("STEP=GOOD/ACCEPTABLE", None), "What is good and what acceptable, such as review=1d/3d or total=48h/10d");
 pub(super) const LIMIT: Opt =
     Opt::new("limit", Takes::Text("DAYS", Some("30")), "A file that was changed again within so many days is refactored; later, it is legacy");
 pub(super) const BY: Opt = Opt::new("by", Takes::Choice(&super::hotspots::By::NAMES), "What is counted");
+pub(super) const TOP_PEOPLE: Opt = Opt::new("top", Takes::Text("COUNT", Some("50")), "So many, those with the most first");
 pub(super) const TOP: Opt = Opt::new("top", Takes::Text("COUNT", Some("50")), "So many, the most often changed first");
 
 /// Business hours, which are told all together.

@@ -55,17 +55,18 @@ async fn end<T>(
     }
 }
 
-/// What is picked from each living row, in no order: `picker` makes one that picks for each part, on any processor. `keys`
+/// What is picked from each living row, with these fields alone if any are named, in no order: `picker` makes one that picks for each part, on any processor. `keys`
 /// are some keys in order, such as the parents' of the rows: they tell where the rows can be divided evenly.
 pub(crate) async fn pick<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>(
     store: &dyn Store,
     entity: &'static Entity,
     scope: ScopeId,
     keys: &[String],
+    only: &[&str],
     picker: impl Fn() -> P,
 ) -> Result<Vec<T>, StoreError> {
     let bounds: Vec<&str> = (1..PARTS).filter_map(|part| keys.get(keys.len() * part / PARTS)).map(String::as_str).collect();
-    between(store, entity, scope, &bounds, picker).await
+    between(store, entity, scope, &bounds, only, picker).await
 }
 
 /// The same, divided at these keys, which are in order.
@@ -74,11 +75,12 @@ pub(crate) async fn between<T: Send + 'static, P: FnMut(Stored) -> Option<T> + S
     entity: &'static Entity,
     scope: ScopeId,
     bounds: &[&str],
+    only: &[&str],
     picker: impl Fn() -> P,
 ) -> Result<Vec<T>, StoreError> {
     let from = std::iter::once(None).chain(bounds.iter().copied().map(Some));
     let until = bounds.iter().copied().map(Some).chain(std::iter::once(None));
-    let parts = from.zip(until).map(|(from, until)| part(store, entity, scope, (from, until), picker()));
+    let parts = from.zip(until).map(|(from, until)| part(store, entity, scope, (from, until), only, picker()));
     Ok(try_join_all(parts).await?.into_iter().flatten().collect())
 }
 
@@ -88,11 +90,12 @@ async fn part<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>
     entity: &'static Entity,
     scope: ScopeId,
     (from, until): (Option<&str>, Option<&str>),
+    only: &[&str],
     mut picker: P,
 ) -> Result<Vec<T>, StoreError> {
     let (mut all, mut after) = (Vec::new(), from.map(str::to_owned));
     loop {
-        let page = store.list(&Listing { after: after.as_deref(), ..Listing::all(entity, scope) }).await?;
+        let page = store.list(&Listing { after: after.as_deref(), only, ..Listing::all(entity, scope) }).await?;
         let last = page.rows.last().map(|row| row.key.clone());
         let past = last.as_deref().zip(until).is_some_and(|(last, until)| last > until);
         let mut rows = page.rows;

@@ -78,6 +78,14 @@ impl People {
         self.known_as.get(&who.to_lowercase()).map_or(who, |name| name)
     }
 
+    /// The same of a text that is kept once.
+    pub(super) fn shared(&self, who: Arc<str>) -> Arc<str> {
+        if self.known_as.is_empty() {
+            return who;
+        }
+        self.known_as.get(&who.to_lowercase()).cloned().unwrap_or(who)
+    }
+
     pub(super) fn named(&self, who: Option<String>) -> Option<String> {
         who.map(|who| if self.known_as.is_empty() { who } else { self.name(&who).to_owned() })
     }

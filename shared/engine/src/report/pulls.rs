@@ -1,35 +1,33 @@
-//! The instants of each pull request that its cycle is made of: first commit, creation, first response, approval, merge.
+//! Pull requests as reports need them: who made them when, what was said about them, how they ended, how large they are.
 //! Reads rows and changes nothing.
 
 use super::ask::{AskError, Asked};
-use super::labels::{text, texts, time};
+use super::items::{FIELDS, Item, heard};
+use super::labels::{text, time};
+use super::parts::all;
 use super::people::People;
 use super::stages::labeled;
-use crate::entities::{Entity, ISSUE_COMMENTS, PULL_REQUESTS, REVIEW_COMMENTS, REVIEWS, USERS};
+use crate::entities::{ISSUE_COMMENTS, PULL_REQUESTS, REVIEW_COMMENTS, REVIEWS, USERS};
 use crate::export::{Pages, names};
-use crate::model::ScopeId;
+use crate::model::{ScopeId, Stored};
 use crate::ports::{Store, StoreError};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Pull {
-    pub repo: String,
-    pub number: u64,
-    pub author: Option<String>,
-    pub labels: Vec<String>,
-    pub assignees: Vec<String>,
-    pub milestone: Option<String>,
+    pub item: Item,
     /// The earliest author date of its commits.
     pub first_commit_at: Option<Timestamp>,
-    pub created_at: Timestamp,
     pub merged_at: Option<Timestamp>,
-    pub closed_at: Option<Timestamp>,
-    /// Each comment or review of another than the author.
-    pub responses: Vec<Timestamp>,
-    /// Each approval of another than the author that was not dismissed.
-    pub approvals: Vec<Timestamp>,
+    pub merged_by: Option<String>,
+    pub merge_commit_sha: Option<String>,
+    /// The branch that it was made against.
+    pub base_ref: Option<String>,
+    pub additions: Option<u64>,
+    pub deletions: Option<u64>,
+    pub changed_files: Option<u64>,
 }
 
 /// Logins of apps and bots, whose comments are no response.
@@ -45,45 +43,49 @@ pub async fn bots(store: &dyn Store) -> Result<BTreeSet<String>, StoreError> {
     Ok(bots)
 }
 
-/// The pull requests that are asked for, by repository, author and label; and what to say if the copy has none.
-pub(super) async fn asked_for(store: &dyn Store, asked: &Asked) -> Result<(Vec<Pull>, Option<String>), AskError> {
-    let (repos, labels, people) = (asked.matcher("repo")?, asked.all("label"), People::load(store, asked).await?);
+/// The pull requests that are asked for, by repository, author and label, with what was `said` about them if that is wanted;
+/// and what to say if the copy has none.
+pub(super) async fn asked_for(store: &dyn Store, asked: &Asked, people: &People, said: bool) -> Result<(Vec<Pull>, Option<String>), AskError> {
+    let (repos, labels) = (asked.matcher("repo")?, asked.all("label"));
     let mut pulls = Vec::new();
     for (scope, repo) in names(store, false).await?.iter().filter(|(_, repo)| repos.takes(repo)) {
-        pulls.append(&mut from_pull_requests(store, *scope, repo, &people).await?);
+        pulls.append(&mut read(store, *scope, repo, people, said).await?);
     }
-    let hint = pulls.is_empty().then(|| "no pull request is in this copy, or in these repositories: it needs the group pull-requests".to_owned());
-    pulls.retain(|pull| people.takes(pull.author.as_deref()) && labeled(&pull.labels, &labels));
+    let hint = pulls.is_empty().then(nothing);
+    pulls.retain(|pull| wanted(pull, people, &labels));
     Ok((pulls, hint))
 }
 
-/// The pull requests of one repository. What bots write is no response, and what an author writes from another account neither.
+pub(super) fn nothing() -> String {
+    "no pull request is in this copy, or in these repositories: it needs the group pull-requests".to_owned()
+}
+
+/// Whether its author and its labels are asked for.
+pub(super) fn wanted(pull: &Pull, people: &People, labels: &[String]) -> bool {
+    people.counts(pull.item.author.as_deref()) && labeled(&pull.item.labels, labels)
+}
+
+/// The pull requests of one repository, with what was said about them.
 pub async fn from_pull_requests(store: &dyn Store, scope: ScopeId, repo: &str, people: &People) -> Result<Vec<Pull>, StoreError> {
-    let mut pulls: BTreeMap<u64, Pull> = BTreeMap::new();
-    let mut pages = Pages::new(store, &PULL_REQUESTS, scope);
-    while let Some(rows) = pages.next().await? {
-        for mut pull in rows.iter().filter(|row| !row.gone).filter_map(|row| pull(&row.fields, repo)) {
-            pull.author = people.named(pull.author);
-            pulls.insert(pull.number, pull);
-        }
+    read(store, scope, repo, people, true).await
+}
+
+pub(super) async fn read(store: &dyn Store, scope: ScopeId, repo: &str, people: &People, said: bool) -> Result<Vec<Pull>, StoreError> {
+    let own = ["first_commit_at", "merged_at", "merged_by", "merge_commit_sha", "base_ref", "additions", "deletions", "changed_files"];
+    let only: Vec<&str> = FIELDS.into_iter().chain(own).collect();
+    let of_row = |row: Stored| Some((pull(&row.fields, repo).filter(|_| !row.gone)?, row.key));
+    let (mut pulls, mut keys) = (BTreeMap::new(), Vec::new());
+    for (mut pull, key) in all(store, &PULL_REQUESTS, scope, &only, of_row).await? {
+        pull.item.author = people.named(pull.item.author);
+        pull.merged_by = people.named(pull.merged_by);
+        pulls.insert(pull.item.number, pull);
+        keys.push(key);
     }
-    // The entity, where it has the number, and since when it is to be seen.
-    let responses: [(&'static Entity, &str, &str); 3] =
-        [(&REVIEWS, "pull_request", "submitted_at"), (&REVIEW_COMMENTS, "pull_request", "created_at"), (&ISSUE_COMMENTS, "number", "created_at")];
-    for (entity, number, at) in responses {
-        let mut pages = Pages::new(store, entity, scope);
-        while let Some(rows) = pages.next().await? {
-            for row in rows.iter().filter(|row| !row.gone) {
-                let row = &row.fields;
-                let pull = row.get(number).and_then(Value::as_u64).and_then(|number| pulls.get_mut(&number));
-                let (Some(pull), Some(at)) = (pull, time(row, at)) else { continue };
-                let by = text(row, "author").map(|by| people.name(by));
-                if by == pull.author.as_deref() && by.is_some() || people.is_nobody(text(row, "author")) {
-                    continue;
-                }
-                pull.responses.push(at);
-                if entity == &REVIEWS && text(row, "state") == Some("APPROVED") {
-                    pull.approvals.push(at);
+    if said {
+        for entity in [&REVIEWS, &REVIEW_COMMENTS, &ISSUE_COMMENTS] {
+            for (number, said) in heard(store, scope, &keys, entity).await? {
+                if let Some(pull) = pulls.get_mut(&number) {
+                    pull.item.hear(said, people);
                 }
             }
         }
@@ -92,18 +94,17 @@ pub async fn from_pull_requests(store: &dyn Store, scope: ScopeId, repo: &str, p
 }
 
 fn pull(row: &Map<String, Value>, repo: &str) -> Option<Pull> {
+    let text = |name: &str| text(row, name).map(str::to_owned);
+    let count = |name: &str| row.get(name).and_then(Value::as_u64);
     Some(Pull {
-        repo: repo.to_owned(),
-        number: row.get("number")?.as_u64()?,
-        author: text(row, "author").map(str::to_owned),
-        labels: texts(row, "labels"),
-        assignees: texts(row, "assignees"),
-        milestone: text(row, "milestone").map(str::to_owned),
+        item: Item::read(row, repo)?,
         first_commit_at: time(row, "first_commit_at"),
-        created_at: time(row, "created_at")?,
         merged_at: time(row, "merged_at"),
-        closed_at: time(row, "closed_at"),
-        responses: Vec::new(),
-        approvals: Vec::new(),
+        merged_by: text("merged_by"),
+        merge_commit_sha: text("merge_commit_sha"),
+        base_ref: text("base_ref"),
+        additions: count("additions"),
+        deletions: count("deletions"),
+        changed_files: count("changed_files"),
     })
 }

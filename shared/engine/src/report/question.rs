@@ -23,6 +23,8 @@ pub enum Across {
     Week,
     /// Of closing; for pull requests, of merging.
     ClosedWeek,
+    /// One group.
+    All,
 }
 
 /// What is asked.
@@ -66,10 +68,16 @@ pub(super) fn kind(name: &str) -> Result<ItemKind, AskError> {
 }
 
 impl Across {
-    pub const NAMES: [&str; 9] = ["stage", "project", "repository", "creator", "assignee", "label", "milestone", "week", "closed-week"];
+    const NAMES: [&str; 10] = ["stage", "project", "repository", "creator", "assignee", "label", "milestone", "week", "closed-week", "all"];
+
+    /// Those that cards have.
+    pub(super) const OF_CARDS: [&str; 9] = ["stage", "project", "repository", "creator", "assignee", "label", "milestone", "week", "closed-week"];
 
     /// Those that pull requests have: they belong to no project, and their steps are the stages.
     pub(super) const OF_PULLS: [&str; 8] = ["stage", "repository", "creator", "assignee", "label", "milestone", "week", "closed-week"];
+
+    /// Those of reports that know no stage.
+    pub(super) const OF_ITEMS: [&str; 8] = ["all", "repository", "creator", "assignee", "label", "milestone", "week", "closed-week"];
 
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
@@ -83,6 +91,7 @@ impl Across {
             "milestone" => Self::Milestone,
             "week" => Self::Week,
             "closed-week" => Self::ClosedWeek,
+            "all" => Self::All,
             _ => return None,
         })
     }

@@ -4,11 +4,10 @@
 use super::ask::{AskError, Asked};
 use super::catalogue::{Answer, Entry, Report};
 use super::changes::{Change, asked_for};
+use super::groups::Of;
 use super::options;
 use super::sheet::{Cell, Column, Sheet};
-use super::stages::week;
 use crate::ports::Store;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -17,7 +16,7 @@ pub(super) static ENTRY: Entry = Entry {
     aliases: &[],
     title: "Rework",
     about: "How many of the changed lines were new, changed again soon, or old",
-    across: &Of::NAMES,
+    across: &["all", "repository", "author", "week", "month"],
     own: &[options::COMMITTED, options::LIMIT],
     measures: false,
     run: |store, asked| Box::pin(answer(store, asked)),
@@ -26,27 +25,8 @@ pub(super) static ENTRY: Entry = Entry {
 async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
     let days = i64::try_from(asked.number("limit", 1, 65_535)?).unwrap_or(30);
     let (changes, hint) = asked_for(store, asked).await?;
-    let of = Of::parse(asked.across()).unwrap_or(Of::Everything);
+    let of = Of::parse(asked.across());
     Ok(Answer { report: Report::Sheet(rework(&changes, of, SignedDuration::from_hours(24 * days), asked.now)), hint })
-}
-
-/// What the groups are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Of {
-    Everything,
-    Repository,
-    Author,
-    Week,
-}
-
-impl Of {
-    pub const NAMES: [&str; 4] = ["all", "repository", "author", "week"];
-
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        let all = [Self::Everything, Self::Repository, Self::Author, Self::Week];
-        Self::NAMES.iter().position(|one| *one == name).and_then(|at| all.get(at).copied())
-    }
 }
 
 #[derive(Default)]
@@ -61,14 +41,9 @@ struct Lines {
 /// was never changed before new. Counts the lines added and removed.
 #[must_use]
 pub fn rework(changes: &[Change], of: Of, limit: SignedDuration, as_of: Timestamp) -> Sheet {
-    let mut groups: BTreeMap<String, Lines> = BTreeMap::new();
+    let mut groups: BTreeMap<Option<String>, Lines> = BTreeMap::new();
     for change in changes {
-        let name = match of {
-            Of::Everything => "all".to_owned(),
-            Of::Repository => change.repo.to_string(),
-            Of::Author => change.author.as_deref().unwrap_or("nobody known").to_owned(),
-            Of::Week => week(change.at, &TimeZone::UTC),
-        };
+        let name = of.key(&change.repo, change.author.as_deref(), change.at);
         let group = groups.entry(name).or_default();
         let lines = change.additions + change.deletions;
         group.files += 1;
@@ -78,10 +53,7 @@ pub fn rework(changes: &[Change], of: Of, limit: SignedDuration, as_of: Timestam
             Some(_) => group.legacy += lines,
         }
     }
-    let mut rows: Vec<(String, Lines)> = groups.into_iter().collect();
-    if of != Of::Week {
-        rows.sort_by_key(|(name, lines)| (std::cmp::Reverse(lines.new + lines.refactored + lines.legacy), name.clone()));
-    }
+    let rows = of.in_order(groups, |lines| lines.new + lines.refactored + lines.legacy);
     let days = limit.as_hours() / 24;
     Sheet {
         report: "rework",
@@ -105,11 +77,11 @@ pub fn rework(changes: &[Change], of: Of, limit: SignedDuration, as_of: Timestam
     }
 }
 
-fn row(name: String, lines: &Lines) -> Vec<Cell> {
+fn row(name: Option<String>, lines: &Lines) -> Vec<Cell> {
     let all = lines.new + lines.refactored + lines.legacy;
     let share = |part: u64| Cell::share(part, all);
     let shares = [lines.new, lines.refactored, lines.legacy].map(share);
-    let mut row = vec![Cell::Text(name)];
+    let mut row = vec![Of::cell(name)];
     row.extend([all, lines.new, lines.refactored, lines.legacy].map(Cell::Number));
     row.extend(shares);
     row.push(Cell::Number(lines.files));

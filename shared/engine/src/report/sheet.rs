@@ -14,9 +14,16 @@ pub enum Cell {
     Ratio(u64),
     Time(Timestamp),
     Nothing,
+    /// Nothing, and what people read for it: `nobody known`.
+    No(&'static str),
 }
 
 impl Cell {
+    /// How many of one there are for one of the other, in ten-thousandths, halves up; nothing for none.
+    pub(super) fn ratio(part: u64, whole: u64) -> Self {
+        tenthousandths(part, whole).map_or(Self::Nothing, Self::Ratio)
+    }
+
     /// How many ten-thousandths of the whole a part is, halves up; nothing of nothing.
     pub(super) fn share(part: u64, whole: u64) -> Self {
         tenthousandths(part, whole).map_or(Self::Nothing, Self::Share)
@@ -67,7 +74,7 @@ impl Serialize for Cell {
             #[allow(clippy::cast_precision_loss, reason = "the nearest number to one of four decimals")]
             Self::Share(share) | Self::Ratio(share) => to.serialize_f64(*share as f64 / 10_000.0),
             Self::Time(time) => to.collect_str(time),
-            Self::Nothing => to.serialize_none(),
+            Self::Nothing | Self::No(_) => to.serialize_none(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::ask::{AskError, Asked, wrong};
 use super::cards::{Card, ItemKind, Stay, from_boards};
 use super::catalogue::{Answer, Entry, Report};
+use super::groups::{self, Traits};
 use super::hours::Ruler;
 use super::labels::{StagesOf, from_issues};
 use super::options;
@@ -21,7 +22,7 @@ pub(super) static ENTRY: Entry = Entry {
     aliases: &[],
     title: "Issue time across stages",
     about: "How long issues stay in the stages of a project, or in those that labels or their state make",
-    across: &Across::NAMES,
+    across: &Across::OF_CARDS,
     own: &[options::CREATED, options::CLOSED, options::LABEL, options::PROJECT, options::STAGES, options::FIELD, options::EXCLUDE_STAGE, options::KIND],
     measures: true,
     run: |store, asked| Box::pin(answer(store, asked)),
@@ -209,7 +210,7 @@ pub fn stages(cards: Vec<Card>, question: &Question) -> StageReport {
     let mut groups: Vec<Group> = groups.into_iter().map(|(name, gathered)| gathered.group(name, &order)).collect();
     match question.across {
         Across::Stage => groups.sort_by_key(|group| order.iter().position(|stage| *stage == group.name)),
-        Across::Week | Across::ClosedWeek => {}
+        across if across.is_a_week() => {}
         _ => groups.sort_by(|a, b| b.sum_of_intervals.total.cmp(&a.sum_of_intervals.total).then_with(|| a.name.cmp(&b.name))),
     }
     let items = u64::try_from(taken.len()).unwrap_or(u64::MAX);
@@ -280,31 +281,16 @@ impl Gathered {
 }
 
 fn keys(card: &Card, across: Across, zone: &TimeZone) -> Vec<Option<String>> {
-    match across {
-        Across::Stage => Vec::new(),
-        Across::Project => vec![Some(card.project.clone())],
-        Across::Repository => vec![card.repo.clone()],
-        Across::Creator => vec![card.creator.clone()],
-        Across::Assignee => several(&card.assignees),
-        Across::Label => several(&card.labels),
-        Across::Milestone => vec![card.milestone.clone()],
-        Across::Week => vec![Some(week(card.created_at, zone))],
-        Across::ClosedWeek => vec![card.closed_at.map(|at| week(at, zone))],
-    }
-}
-
-pub(super) fn several(names: &[String]) -> Vec<Option<String>> {
-    if names.is_empty() {
-        return vec![None];
-    }
-    let once: BTreeSet<&String> = names.iter().collect();
-    once.into_iter().cloned().map(Some).collect()
-}
-
-/// The ISO week, such as 2026-W05.
-pub(super) fn week(at: Timestamp, zone: &TimeZone) -> String {
-    let week = at.to_zoned(zone.clone()).date().iso_week_date();
-    format!("{}-W{:02}", week.year(), week.week())
+    let traits = Traits {
+        repo: card.repo.as_deref(),
+        author: card.creator.as_deref(),
+        labels: &card.labels,
+        assignees: &card.assignees,
+        milestone: card.milestone.as_deref(),
+        created_at: card.created_at,
+        ended_at: card.closed_at,
+    };
+    if across == Across::Project { vec![Some(card.project.clone())] } else { groups::keys(&traits, across, zone) }
 }
 
 /// Stages in the order in which items pass through them: by the mean place at which an item first entered it, between 0

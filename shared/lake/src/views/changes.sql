@@ -39,3 +39,37 @@ SELECT path AS file, repo, count(*) AS changes, CAST(sum(additions) AS BIGINT) A
     count(DISTINCT author) AS authors, max(committed_at) AS last_changed_at
 FROM file_changes
 GROUP BY repo, path;
+
+-- File types and breadth: the changes with the kind of their file, which is the end of its name.
+CREATE OR REPLACE VIEW typed_changes AS
+SELECT c.*, CASE WHEN regexp_like(path, '[^/]\.[^./]*$') THEN lower(regexp_extract(path, '[^/]\.([^./]*)$', 1)) ELSE 'none' END AS file_type
+FROM file_changes c;
+
+-- As `sei-github report file-types`, all of them: ORDER BY changes DESC, file_type.
+CREATE OR REPLACE VIEW file_types AS
+WITH types AS (
+    SELECT file_type, count(*) AS changes, CAST(sum(additions) AS BIGINT) AS additions, CAST(sum(deletions) AS BIGINT) AS deletions,
+        count(DISTINCT repo || ' ' || path) AS files, count(DISTINCT author) AS authors
+    FROM typed_changes
+    GROUP BY file_type
+),
+whole AS (SELECT count(*) AS n FROM typed_changes)
+SELECT file_type, changes, floor(CAST(20000 * changes + n AS DOUBLE) / nullif(2 * n, 0)) / 10000 AS changes_share, additions, deletions, files, authors
+FROM types
+CROSS JOIN whole;
+
+-- As `sei-github report breadth`, all of them: ORDER BY file_types DESC, repositories DESC, changes DESC, author.
+CREATE OR REPLACE VIEW breadth AS
+WITH kinds AS (
+    SELECT author, file_type, count(*) AS changes, row_number() OVER (PARTITION BY author ORDER BY count(*) DESC, file_type) AS place
+    FROM typed_changes
+    GROUP BY author, file_type
+),
+people AS (
+    SELECT author, count(DISTINCT file_type) AS file_types, count(DISTINCT repo) AS repositories, count(*) AS changes
+    FROM typed_changes
+    GROUP BY author
+)
+SELECT p.author, p.file_types, p.repositories, p.changes, k.file_type AS main_file_type
+FROM people p
+JOIN kinds k ON k.place = 1 AND (k.author = p.author OR (k.author IS NULL AND p.author IS NULL));

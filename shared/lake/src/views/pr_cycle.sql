@@ -14,6 +14,7 @@ pulls AS (
     FROM pull_requests p
     CROSS JOIN report_time r
     WHERE p.created_at <= r.as_of
+        AND (p.author IS NULL OR p.author NOT IN (SELECT login FROM users WHERE is_bot AND login IS NOT NULL))
 ),
 answers AS (
     SELECT p.repo, p.number, min(s.said_at) AS responded_at, min(CASE WHEN s.approves THEN s.said_at END) AS approved_at
@@ -64,26 +65,7 @@ ranked AS (
     FROM times t
 ),
 figures AS (
-    SELECT place, step, good_until, acceptable_until, count(seconds) AS count,
-    CAST(floor((2 * sum(seconds) + count(seconds)) / nullif(2e0 * count(seconds), 0)) AS BIGINT) AS mean_seconds,
-    max(CASE WHEN seconds_rank = CAST(ceil(n * 50 / 1e2) AS BIGINT) THEN seconds END) AS median_seconds,
-    max(CASE WHEN seconds_rank = CAST(ceil(n * 90 / 1e2) AS BIGINT) THEN seconds END) AS p90_seconds,
-    max(CASE WHEN seconds_rank = CAST(ceil(n * 95 / 1e2) AS BIGINT) THEN seconds END) AS p95_seconds,
-    CAST(coalesce(sum(seconds), 0) AS BIGINT) AS total_seconds,
-    ARRAY[
-        count_if(seconds < 3600),
-        count_if(seconds >= 3600 AND seconds < 14400),
-        count_if(seconds >= 14400 AND seconds < 43200),
-        count_if(seconds >= 43200 AND seconds < 86400),
-        count_if(seconds >= 86400 AND seconds < 172800),
-        count_if(seconds >= 172800 AND seconds < 345600),
-        count_if(seconds >= 345600 AND seconds < 604800),
-        count_if(seconds >= 604800 AND seconds < 1209600),
-        count_if(seconds >= 1209600 AND seconds < 2419200),
-        count_if(seconds >= 2419200 AND seconds < 4838400),
-        count_if(seconds >= 4838400 AND seconds < 14515200),
-        count_if(seconds >= 14515200)
-    ] AS distribution,
+    SELECT place, step, good_until, acceptable_until, {figures},
     count_if(seconds <= good_until) AS good,
     count_if(seconds > good_until AND seconds <= acceptable_until) AS acceptable,
     count_if(seconds > acceptable_until) AS slow
