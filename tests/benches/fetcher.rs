@@ -86,7 +86,7 @@ async fn main() {
     let store = table.store();
     let mut rows = 0;
     for entity in engine::entities::ALL {
-        for scope in engine::Store::scopes(&store, entity).await.unwrap() {
+        for scope in engine::Rows::scopes(&store, entity).await.unwrap() {
             rows += engine::Store::count(&store, entity, scope).await.unwrap();
         }
     }

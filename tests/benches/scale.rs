@@ -132,7 +132,7 @@ async fn copy(run: &Run, github: &GitHub, clock: &Virtual) {
     let store = table.store();
     let mut rows = 0;
     for entity in engine::entities::ALL {
-        for scope in engine::Store::scopes(&store, entity).await.unwrap() {
+        for scope in engine::Rows::scopes(&store, entity).await.unwrap() {
             rows += engine::Store::count(&store, entity, scope).await.unwrap();
         }
     }

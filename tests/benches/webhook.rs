@@ -5,7 +5,7 @@
 
 use engine::entities::Entity;
 use engine::signature::{Keyring, Secrets, header};
-use engine::{Inbox, Listed, Listing, Received, Record, ScopeId, State, StateKey, Store, StoreError, Stored, Written};
+use engine::{Inbox, Listed, Listing, Received, Record, Rows, ScopeId, State, StateKey, Store, StoreError, Stored, Written};
 use github::Secret;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -37,24 +37,34 @@ impl Inbox for Sink {
 struct Marks(Mutex<HashMap<StateKey, State>>);
 
 #[async_trait::async_trait]
-impl Store for Marks {
-    async fn put(&self, _: &[Record]) -> Result<Written, StoreError> {
-        Ok(Written::default())
-    }
+impl Rows for Marks {
     async fn list(&self, _: &Listing<'_>) -> Result<Listed, StoreError> {
         Ok(Listed::default())
     }
+
+    async fn scopes(&self, _: &'static Entity) -> Result<Vec<ScopeId>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    fn store(&self) -> Option<&dyn Store> {
+        Some(self)
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for Marks {
     async fn get_only(&self, _: &'static Entity, _: ScopeId, _: &[String], _: &[&str]) -> Result<Vec<Stored>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn put(&self, _: &[Record]) -> Result<Written, StoreError> {
+        Ok(Written::default())
     }
     async fn count(&self, _: &'static Entity, _: ScopeId) -> Result<u64, StoreError> {
         Ok(0)
     }
     async fn erase(&self, _: &'static Entity, _: ScopeId, _: &str) -> Result<u64, StoreError> {
         Ok(0)
-    }
-    async fn scopes(&self, _: &'static Entity) -> Result<Vec<ScopeId>, StoreError> {
-        Ok(Vec::new())
     }
     async fn states(&self, keys: &[StateKey]) -> Result<Vec<State>, StoreError> {
         let all = self.0.lock().unwrap();

@@ -4,7 +4,7 @@
 use aws::Embedded;
 use engine::entities::{self, Entity};
 use engine::{
-    Clock, Env, Job, Listed, Listing, Outcome, Presence, Queue, Record, ScopeId, Settings, State, StateKey, Store, StoreError, Stored, Tokens, Written,
+    Clock, Env, Job, Listed, Listing, Outcome, Presence, Queue, Record, Rows, ScopeId, Settings, State, StateKey, Store, StoreError, Stored, Tokens, Written,
     advance, discover,
 };
 use github::{ApiUrl, Token};
@@ -301,7 +301,29 @@ impl Mortal {
 }
 
 #[async_trait::async_trait]
+impl Rows for Mortal {
+    async fn list(&self, listing: &Listing<'_>) -> Result<Listed, StoreError> {
+        self.live()?;
+        self.inner.list(listing).await
+    }
+
+    async fn scopes(&self, entity: &'static Entity) -> Result<Vec<ScopeId>, StoreError> {
+        self.live()?;
+        self.inner.scopes(entity).await
+    }
+
+    fn store(&self) -> Option<&dyn Store> {
+        Some(self)
+    }
+}
+
+#[async_trait::async_trait]
 impl Store for Mortal {
+    async fn get_only(&self, entity: &'static Entity, scope: ScopeId, keys: &[String], only: &[&str]) -> Result<Vec<Stored>, StoreError> {
+        self.live()?;
+        self.inner.get_only(entity, scope, keys, only).await
+    }
+
     async fn put(&self, records: &[Record]) -> Result<Written, StoreError> {
         self.live()?;
         for record in records.iter().filter(|record| record.presence == Presence::Whole) {
@@ -310,14 +332,6 @@ impl Store for Mortal {
         }
         self.inner.put(records).await
     }
-    async fn list(&self, listing: &Listing<'_>) -> Result<Listed, StoreError> {
-        self.live()?;
-        self.inner.list(listing).await
-    }
-    async fn get_only(&self, entity: &'static Entity, scope: ScopeId, keys: &[String], only: &[&str]) -> Result<Vec<Stored>, StoreError> {
-        self.live()?;
-        self.inner.get_only(entity, scope, keys, only).await
-    }
     async fn count(&self, entity: &'static Entity, scope: ScopeId) -> Result<u64, StoreError> {
         self.live()?;
         self.inner.count(entity, scope).await
@@ -325,10 +339,6 @@ impl Store for Mortal {
     async fn erase(&self, entity: &'static Entity, scope: ScopeId, prefix: &str) -> Result<u64, StoreError> {
         self.live()?;
         self.inner.erase(entity, scope, prefix).await
-    }
-    async fn scopes(&self, entity: &'static Entity) -> Result<Vec<ScopeId>, StoreError> {
-        self.live()?;
-        self.inner.scopes(entity).await
     }
     async fn states(&self, keys: &[StateKey]) -> Result<Vec<State>, StoreError> {
         self.live()?;

@@ -1,7 +1,7 @@
 //! One budget of a token for all workers: several of them on one table, measured by the simulation's own ledger.
 
 use crate::bench::{Bench, TestQueue};
-use engine::{Env, Error, Job, Outcome, State, StateKey, Store, StoreError};
+use engine::{Env, Error, Job, Outcome, Rows, State, StateKey, Store, StoreError};
 use jiff::Timestamp;
 use sim::Size;
 use std::sync::Arc;
@@ -95,13 +95,22 @@ async fn a_worker_that_dies_with_every_place_holds_up_nobody_for_longer_than_its
 struct Counting(Arc<dyn Store>, AtomicU64);
 
 #[async_trait::async_trait]
-impl Store for Counting {
-    async fn put(&self, records: &[engine::Record]) -> Result<engine::Written, StoreError> {
-        self.0.put(records).await
-    }
+impl Rows for Counting {
     async fn list(&self, listing: &engine::Listing<'_>) -> Result<engine::Listed, StoreError> {
         self.0.list(listing).await
     }
+
+    async fn scopes(&self, entity: &'static engine::entities::Entity) -> Result<Vec<engine::ScopeId>, StoreError> {
+        self.0.scopes(entity).await
+    }
+
+    fn store(&self) -> Option<&dyn Store> {
+        Some(self)
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for Counting {
     async fn get_only(
         &self,
         entity: &'static engine::entities::Entity,
@@ -111,14 +120,15 @@ impl Store for Counting {
     ) -> Result<Vec<engine::Stored>, StoreError> {
         self.0.get_only(entity, scope, keys, only).await
     }
+
+    async fn put(&self, records: &[engine::Record]) -> Result<engine::Written, StoreError> {
+        self.0.put(records).await
+    }
     async fn count(&self, entity: &'static engine::entities::Entity, scope: engine::ScopeId) -> Result<u64, StoreError> {
         self.0.count(entity, scope).await
     }
     async fn erase(&self, entity: &'static engine::entities::Entity, scope: engine::ScopeId, prefix: &str) -> Result<u64, StoreError> {
         self.0.erase(entity, scope, prefix).await
-    }
-    async fn scopes(&self, entity: &'static engine::entities::Entity) -> Result<Vec<engine::ScopeId>, StoreError> {
-        self.0.scopes(entity).await
     }
     async fn states(&self, keys: &[StateKey]) -> Result<Vec<State>, StoreError> {
         self.0.states(keys).await

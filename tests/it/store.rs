@@ -2,7 +2,7 @@
 
 use aws::{DynamoStore, Embedded, EmbeddedError, Writes};
 use engine::entities::Entity;
-use engine::{Listing, Presence, Record, StateKey, Store, StoreError, Version};
+use engine::{Listing, Presence, Record, Rows, StateKey, Store, StoreError, Version};
 use serde_json::{Value, json};
 
 static THING: Entity = Entity::bare("things");

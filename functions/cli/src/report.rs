@@ -7,6 +7,7 @@ pub(crate) use arguments::Report;
 
 use crate::failure::Failure;
 use engine::report::AskError;
+use lake::Files;
 use std::io::BufWriter;
 use std::process::ExitCode;
 
@@ -21,9 +22,18 @@ pub(crate) async fn run(asked: Report) -> Result<ExitCode, Failure> {
     let now = jiff::Timestamp::now();
     // What is mistyped is told before a table is looked for.
     engine::report::Asked::parse(asked.name, &pairs, now).map_err(|error| asked.failure(error))?;
-    let table = asked.place.find().await?.existing("sync").await?;
-    let answer = engine::report::report(&table.store(), asked.name, &pairs, now).await;
-    table.shutdown().await;
+    let answer = match &asked.from {
+        Some(dir) => {
+            let files = Files::open(dir).map_err(|error| Failure::Usage(error.to_string()))?;
+            engine::report::report(&files, asked.name, &pairs, now).await
+        }
+        None => {
+            let table = asked.place.find().await?.existing("sync").await?;
+            let answer = engine::report::report(&table.store(), asked.name, &pairs, now).await;
+            table.shutdown().await;
+            answer
+        }
+    };
     let answer = answer.map_err(|error| asked.failure(error))?;
     if let Some(hint) = &answer.hint {
         eprintln!("{hint}");

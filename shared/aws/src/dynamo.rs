@@ -28,7 +28,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, Select};
 use engine::entities::Entity;
-use engine::{Listed, Listing, Record, ScopeId, State, StateKey, Store, StoreError, Stored, Written};
+use engine::{Listed, Listing, Record, Rows, ScopeId, State, StateKey, Store, StoreError, Stored, Written};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -67,13 +67,7 @@ impl DynamoStore {
 }
 
 #[async_trait]
-impl Store for DynamoStore {
-    async fn put(&self, records: &[Record]) -> Result<Written, StoreError> {
-        let written = self.put_all(records).await?;
-        *self.tally.lock().unwrap_or_else(PoisonError::into_inner) += written;
-        Ok(written)
-    }
-
+impl Rows for DynamoStore {
     async fn list(&self, listing: &Listing<'_>) -> Result<Listed, StoreError> {
         let pk = item::pk(listing.entity.name, listing.scope);
         let only = Projection::of_fields(listing.only);
@@ -121,6 +115,18 @@ impl Store for DynamoStore {
         }
     }
 
+    async fn scopes(&self, entity: &'static Entity) -> Result<Vec<ScopeId>, StoreError> {
+        let rows = self.partition(&format!("scopes#{}", entity.name), None).await?;
+        Ok(rows.iter().filter_map(|item| string(item, "sk").parse().ok()).collect())
+    }
+
+    fn store(&self) -> Option<&dyn Store> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Store for DynamoStore {
     async fn get_only(&self, entity: &'static Entity, scope: ScopeId, wanted: &[String], only: &[&str]) -> Result<Vec<Stored>, StoreError> {
         let pk = item::pk(entity.name, scope);
         let unique: HashSet<String> = wanted.iter().map(|key| item::sk(key)).collect();
@@ -131,6 +137,12 @@ impl Store for DynamoStore {
             rows.push(item::unpack(scope, item, whole));
         }
         Ok(rows)
+    }
+
+    async fn put(&self, records: &[Record]) -> Result<Written, StoreError> {
+        let written = self.put_all(records).await?;
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner) += written;
+        Ok(written)
     }
 
     async fn count(&self, entity: &'static Entity, scope: ScopeId) -> Result<u64, StoreError> {
@@ -161,11 +173,6 @@ impl Store for DynamoStore {
 
     async fn erase(&self, entity: &'static Entity, scope: ScopeId, prefix: &str) -> Result<u64, StoreError> {
         self.erase_rows(entity, scope, prefix).await
-    }
-
-    async fn scopes(&self, entity: &'static Entity) -> Result<Vec<ScopeId>, StoreError> {
-        let rows = self.partition(&format!("scopes#{}", entity.name), None).await?;
-        Ok(rows.iter().filter_map(|item| string(item, "sk").parse().ok()).collect())
     }
 
     async fn states(&self, keys: &[StateKey]) -> Result<Vec<State>, StoreError> {

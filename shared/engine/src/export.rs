@@ -2,7 +2,7 @@
 
 use crate::entities::{COMMIT_FILES, Entity, Group, Kind, PULL_REQUESTS, REPOSITORIES, REVIEW_COMMENTS, TEAMS, USERS};
 use crate::model::{ScopeId, Stored};
-use crate::ports::{Listing, Store, StoreError};
+use crate::ports::{Listing, Rows, StoreError};
 use crate::touches::{Touches, merges};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -18,7 +18,7 @@ pub struct Filter {
 
 /// The present name of every repository, by id; of those that are gone only if `deleted`, for what was in them is gone
 /// with them. Rows do not carry it: names change.
-pub async fn names(store: &dyn Store, deleted: bool) -> Result<BTreeMap<ScopeId, String>, StoreError> {
+pub async fn names(store: &dyn Rows, deleted: bool) -> Result<BTreeMap<ScopeId, String>, StoreError> {
     let mut names = BTreeMap::new();
     for org in store.scopes(&REPOSITORIES).await? {
         let mut pages = Pages::new(store, &REPOSITORIES, org);
@@ -39,7 +39,7 @@ pub async fn names(store: &dyn Store, deleted: bool) -> Result<BTreeMap<ScopeId,
 
 /// Pages through the rows of one scope.
 pub struct Pages<'a> {
-    store: &'a dyn Store,
+    store: &'a dyn Rows,
     entity: &'static Entity,
     scope: ScopeId,
     only: &'a [&'a str],
@@ -49,13 +49,13 @@ pub struct Pages<'a> {
 
 impl<'a> Pages<'a> {
     #[must_use]
-    pub fn new(store: &'a dyn Store, entity: &'static Entity, scope: ScopeId) -> Self {
+    pub fn new(store: &'a dyn Rows, entity: &'static Entity, scope: ScopeId) -> Self {
         Self::only(store, entity, scope, &[])
     }
 
     /// With these fields alone, if any are named.
     #[must_use]
-    pub fn only(store: &'a dyn Store, entity: &'static Entity, scope: ScopeId, only: &'a [&'a str]) -> Self {
+    pub fn only(store: &'a dyn Rows, entity: &'static Entity, scope: ScopeId, only: &'a [&'a str]) -> Self {
         Self { store, entity, scope, only, after: None, through: false }
     }
 
@@ -73,7 +73,7 @@ impl<'a> Pages<'a> {
 
 /// Reads one entity of one scope; `each` gets every row that passes the filter, complete and in the order of the fields.
 pub async fn export(
-    store: &dyn Store,
+    store: &dyn Rows,
     entity: &'static Entity,
     scope: ScopeId,
     repo: Option<&str>,
@@ -106,7 +106,7 @@ pub async fn export(
 }
 
 /// No GraphQL field counts a pull request's review comments: the copy does.
-async fn count_comments(store: &dyn Store, scope: ScopeId) -> Result<BTreeMap<u64, u64>, StoreError> {
+async fn count_comments(store: &dyn Rows, scope: ScopeId) -> Result<BTreeMap<u64, u64>, StoreError> {
     let mut counts = BTreeMap::new();
     let mut pages = Pages::new(store, &REVIEW_COMMENTS, scope);
     while let Some(rows) = pages.next().await? {

@@ -7,9 +7,31 @@ use github::Credential;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+/// Rows that can be read, wherever they are: what reports and exports are made of.
+#[async_trait]
+pub trait Rows: Send + Sync {
+    /// One page of rows in key order, tombstones included: those with key > `after` and key starting with `prefix`; or
+    /// backward, those with key < `after`, where there is no prefix.
+    /// `more` is false on the last page.
+    async fn list(&self, listing: &Listing<'_>) -> Result<Listed, StoreError>;
+
+    /// The scopes that have at least one row of this entity.
+    async fn scopes(&self, entity: &'static Entity) -> Result<Vec<ScopeId>, StoreError>;
+
+    /// The store, if these are a store's rows.
+    fn store(&self) -> Option<&dyn Store> {
+        None
+    }
+
+    /// Whether rows have what export computes, too: `previous_committed_at`, `review_comments`.
+    fn computed(&self) -> bool {
+        false
+    }
+}
+
 /// Where records and our own state are kept.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Rows {
     /// Writes each record unless the same content or a newer version is there ([`crate::model::Version`] order).
     /// Idempotent; may stop half-way on an error, and is then repeated. Two records with the same entity, scope
     /// and key in one call: the one with the greater version wins.
@@ -18,11 +40,6 @@ pub trait Store: Send + Sync {
     /// made of them, and one that is a tombstone revived. `Glimpse`: only where no row exists. `Gone`: keeps the row's fields, sets the tombstone; a row that does not
     /// exist is not created. A `Whole` record with a version greater than a tombstone's revives the row.
     async fn put(&self, records: &[Record]) -> Result<Written, StoreError>;
-
-    /// One page of rows in key order, tombstones included: those with key > `after` and key starting with `prefix`; or
-    /// backward, those with key < `after`, where there is no prefix.
-    /// `more` is false on the last page.
-    async fn list(&self, listing: &Listing<'_>) -> Result<Listed, StoreError>;
 
     /// The rows with these keys, in any order; those that do not exist are absent.
     async fn get(&self, entity: &'static Entity, scope: ScopeId, keys: &[String]) -> Result<Vec<Stored>, StoreError> {
@@ -38,9 +55,6 @@ pub trait Store: Send + Sync {
     /// Deletes rows for good, tombstones included: those whose key starts with `prefix`. Returns how many. A scope
     /// without a row is no longer among its entity's scopes.
     async fn erase(&self, entity: &'static Entity, scope: ScopeId, prefix: &str) -> Result<u64, StoreError>;
-
-    /// The scopes that have at least one row of this entity.
-    async fn scopes(&self, entity: &'static Entity) -> Result<Vec<ScopeId>, StoreError>;
 
     /// Reads pieces of state, in the order asked; absent ones have revision 0 and value null. Strongly consistent.
     async fn states(&self, keys: &[StateKey]) -> Result<Vec<State>, StoreError>;

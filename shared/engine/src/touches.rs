@@ -5,7 +5,7 @@ use crate::entities::{COMMIT_FILES, COMMITS};
 use crate::export::Pages;
 use crate::model::{ScopeId, Stored};
 use crate::node::short_hash;
-use crate::ports::{Store, StoreError};
+use crate::ports::{Rows, StoreError};
 use jiff::Timestamp;
 use std::collections::HashSet;
 
@@ -17,7 +17,7 @@ pub(crate) struct Touches {
 }
 
 /// Commits with several parents.
-pub(crate) async fn merges(store: &dyn Store, scope: ScopeId) -> Result<HashSet<String>, StoreError> {
+pub(crate) async fn merges(store: &dyn Rows, scope: ScopeId) -> Result<HashSet<String>, StoreError> {
     let mut merges = HashSet::new();
     let mut pages = Pages::new(store, &COMMITS, scope);
     while let Some(rows) = pages.next().await? {
@@ -29,7 +29,7 @@ pub(crate) async fn merges(store: &dyn Store, scope: ScopeId) -> Result<HashSet<
 
 impl Touches {
     /// Of one repository, without those by `merges`.
-    pub(crate) async fn load(store: &dyn Store, scope: ScopeId, merges: &HashSet<String>) -> Result<Self, StoreError> {
+    pub(crate) async fn load(store: &dyn Rows, scope: ScopeId, merges: &HashSet<String>) -> Result<Self, StoreError> {
         let mut all = Vec::new();
         let mut pages = Pages::new(store, &COMMIT_FILES, scope);
         while let Some(rows) = pages.next().await? {

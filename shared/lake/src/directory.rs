@@ -187,7 +187,7 @@ impl Part<'_> {
 }
 
 /// As partitions are named since Hive: DuckDB finds the buckets, and Athena is told how they are named.
-fn name(entity: &Entity, bucket: u64) -> String {
+pub(crate) fn name(entity: &Entity, bucket: u64) -> String {
     format!("{}/bucket={bucket:02}/rows.parquet", entity.name)
 }
 

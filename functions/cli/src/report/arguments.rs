@@ -18,11 +18,14 @@ pub(crate) struct Report {
     /// Files that are part of the question.
     pub(super) business_hours: Option<PathBuf>,
     pub(super) aliases: Option<PathBuf>,
+    /// Exported files, instead of the copy.
+    pub(super) from: Option<PathBuf>,
     pub(super) place: Where,
 }
 
 const BUSINESS_HOURS: &str = "business-hours";
 const ALIASES: &str = "aliases";
+const FROM: &str = "from";
 
 fn command(entry: &'static Entry) -> Command {
     let mut command = Command::new(entry.name).about(entry.about).visible_aliases(entry.aliases);
@@ -41,7 +44,10 @@ fn command(entry: &'static Entry) -> Command {
     let formats = Format::ALL.map(|(name, _)| name);
     let about = "How it is printed: html is a page that needs nothing else, svg its chart";
     let format = Arg::new("format").long("format").value_name("FORMAT").default_value("table").value_parser(PossibleValuesParser::new(formats)).help(about);
-    Where::augment_args(command.arg(format))
+    let from = file(FROM, "Reads the files that `export --all --format parquet` left in this directory, which is quicker than the copy")
+        .value_name("DIR")
+        .conflicts_with("stack");
+    Where::augment_args(command.arg(format).arg(from))
 }
 
 fn argument(option: Opt) -> Arg {
@@ -93,7 +99,7 @@ impl FromArgMatches for Report {
         let path = |name: &str| told.try_get_one::<PathBuf>(name).ok().flatten().cloned();
         let format = told.get_one::<String>("format").and_then(|name| Format::parse(name)).unwrap_or(Format::Table);
         let (business_hours, aliases) = (path(BUSINESS_HOURS), path(ALIASES));
-        Ok(Self { name: entry.name, pairs, format, business_hours, aliases, place: Where::from_arg_matches(told)? })
+        Ok(Self { name: entry.name, pairs, format, business_hours, aliases, from: path(FROM), place: Where::from_arg_matches(told)? })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {

@@ -5,7 +5,7 @@ use crate::{Dir, command, run};
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use engine::{Presence, Record, Store, Version, entities};
+use engine::{Presence, Record, Rows, Store, Version, entities};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Map, Value, json};

@@ -5,7 +5,7 @@ mod imports;
 
 use super::{Dir, command, run, small, sync};
 use engine::entities::{self, ALL};
-use engine::{Presence, Record, Store, Version};
+use engine::{Presence, Record, Rows, Store, Version};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -224,4 +224,49 @@ async fn what_cannot_be_done_is_said_and_loses_nothing() {
     let (code, _, err) = export(&dir, &lake, &["--all"]).await;
     assert_eq!(code, 2);
     assert!(err.contains("Choose an empty directory"), "{err}");
+}
+
+/// What a report prints, of the copy or of files; it must succeed.
+async fn reported(dir: &Dir, name: &str, more: &[&str]) -> String {
+    let all = ["report", name, "--data-dir", dir.text(), "--format", "json", "--as-of", "2100-01-01", "--bots"];
+    let (code, out, err) = run(command(&[&all[..], more].concat())).await;
+    assert_eq!(code, 0, "{name} {more:?}: {err}");
+    out
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_report_says_the_same_of_exported_files_as_of_the_copy() {
+    let (_github, dir) = copied("lake-reports").await;
+    let lake = dir.0.join("lake");
+    let lake_text = lake.to_str().unwrap();
+    assert_eq!(run(command(&["report", "commits", "--from", lake_text])).await.0, 2, "nothing is exported yet");
+    assert_eq!(export(&dir, &lake, &["--all"]).await.0, 0);
+    let mut said = 0;
+    for entry in engine::report::REPORTS {
+        let own: &[&str] = if entry.name == "issue-stages" { &["--stages", "state"] } else { &[] };
+        let across: Vec<&str> = entry.options().filter(|option| option.name == "across").flat_map(|option| choices(option.takes).iter().copied()).collect();
+        for across in across.iter().map(|across| vec!["--across", across]).chain([vec![], vec!["--repo", "*-01"]]) {
+            let asked = [own, &across].concat();
+            let (copy, files) = (reported(&dir, entry.name, &asked).await, reported(&dir, entry.name, &[&asked[..], &["--from", lake_text]].concat()).await);
+            assert_eq!(copy, files, "{} {asked:?}", entry.name);
+            said += copy.lines().count();
+        }
+    }
+    assert!(said > 3000, "{said} lines");
+    // What files do not have is said, and what is damaged.
+    let (code, out, err) = run(command(&["report", "issue-stages", "--from", lake_text])).await;
+    assert!(code == 2 && out.is_empty() && err.contains("the view issue_stages"), "{err}");
+    std::fs::write(lake.join("commits/bucket=00/rows.parquet"), b"PAR1 half a file").unwrap();
+    for bucket in 1..16 {
+        let path = lake.join(format!("commits/bucket={bucket:02}/rows.parquet"));
+        if path.exists() {
+            std::fs::write(path, b"PAR1 half a file").unwrap();
+        }
+    }
+    let (code, out, err) = run(command(&["report", "commits", "--from", lake_text])).await;
+    assert!(code == 1 && out.is_empty() && err.contains("cannot read") && err.contains("Export into an empty directory"), "{code} {err}");
+}
+
+fn choices(takes: engine::report::Takes) -> &'static [&'static str] {
+    if let engine::report::Takes::Choice(of) = takes { of } else { &[] }
 }

@@ -1,7 +1,7 @@
 //! `verify` as its user meets it: what agrees, what differs, and why.
 
 use super::{Dir, command, run, small, sync};
-use engine::{Presence, Record, Store};
+use engine::{Presence, Record, Rows, Store};
 use serde_json::{Value, json};
 use sim::GitHub;
 

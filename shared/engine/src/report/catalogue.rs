@@ -7,7 +7,7 @@ use super::{
     Question, Sheet, StageReport, breadth, collaboration, commits, committers, cycle, days, density, hotspots, production, resolution, response, rework, size,
     stages, types,
 };
-use crate::ports::Store;
+use crate::ports::Rows;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
@@ -28,7 +28,7 @@ pub struct Entry {
     pub(super) run: Run,
 }
 
-pub(super) type Run = for<'a> fn(&'a dyn Store, &'a Asked) -> BoxFuture<'a, Result<Answer, AskError>>;
+pub(super) type Run = for<'a> fn(&'a dyn Rows, &'a Asked) -> BoxFuture<'a, Result<Answer, AskError>>;
 
 /// The order in which they are listed.
 pub static REPORTS: &[&Entry] = &[
@@ -103,7 +103,7 @@ pub struct Answer {
 
 /// Loads what the report needs and computes it. `pairs` are names and values, as typed after the command or as
 /// [`super::pairs`] reads them from an address.
-pub async fn report(store: &dyn Store, name: &str, pairs: &[(String, String)], now: Timestamp) -> Result<Answer, AskError> {
+pub async fn report(store: &dyn Rows, name: &str, pairs: &[(String, String)], now: Timestamp) -> Result<Answer, AskError> {
     let asked = Asked::parse(name, pairs, now)?;
     (asked.entry.run)(store, &asked).await
 }

@@ -1,97 +1,134 @@
 //! What commits changed in files, with who did it and when the file was changed before. Merges are left out: they change
-//! nothing that their branches did not. Reads rows and changes nothing.
+//! nothing that their branches did not. Reads rows, tells each change once, and keeps none.
 
 use super::ask::{AskError, Asked};
+use super::committed::{PARTS, Wanted};
 use super::items::Texts;
 use super::labels::text;
-use super::people::People;
+use super::parts::fold;
 use crate::entities::{COMMIT_FILES, COMMITS};
-use crate::export::{Pages, names};
 use crate::model::{ScopeId, Stored};
-use crate::ports::{Store, StoreError};
-use crate::touches::{Touches, time};
+use crate::node::short_hash;
+use crate::ports::{Rows, StoreError};
+use crate::touches::{Touches, merges, time};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::Value;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A file changed by a commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    pub repo: Arc<str>,
-    pub path: Arc<str>,
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Change<'a> {
+    pub(super) repo: &'a str,
+    pub(super) path: &'a Arc<str>,
     /// A login or, of who has no account, an address.
-    pub author: Option<Arc<str>>,
-    pub at: Timestamp,
+    pub(super) author: Option<&'a Arc<str>>,
+    pub(super) at: Timestamp,
     /// When the file was last changed before; none if it is new.
-    pub before: Option<Timestamp>,
-    pub additions: u64,
-    pub deletions: u64,
+    pub(super) before: Option<Timestamp>,
+    pub(super) additions: u64,
+    pub(super) deletions: u64,
 }
 
-/// The changes that are asked for, by repository, author and time; and what to say if the copy has none.
-pub(super) async fn asked_for(store: &dyn Store, asked: &Asked) -> Result<(Vec<Change>, Option<String>), AskError> {
-    let range = asked.range("committed", &TimeZone::UTC)?;
-    let (repos, people) = (asked.matcher("repo")?, People::load(store, asked).await?);
-    let takes = |at: Timestamp| at <= asked.now && range.takes(Some(at));
-    let mut all = Vec::new();
-    for (scope, repo) in names(store, false).await?.iter().filter(|(_, repo)| repos.takes(repo)) {
-        all.append(&mut from_commit_files(store, *scope, repo, &people, &takes).await?);
+/// What a row tells.
+struct Touched {
+    /// A hash of the commit's.
+    commit: u64,
+    path: Arc<str>,
+    former: Option<Arc<str>>,
+    at: Timestamp,
+    /// If the row knows.
+    before: Option<Timestamp>,
+    additions: u64,
+    deletions: u64,
+}
+
+/// Tells the changes that are asked for, by repository, author and time, in no order; and what to say if the copy has none.
+pub(super) async fn each(store: &dyn Rows, asked: &Asked, tell: &mut (dyn FnMut(&Change<'_>) + Send)) -> Result<Option<String>, AskError> {
+    let wanted = Wanted::of(store, asked).await?;
+    let mut any = false;
+    for (scope, repo) in wanted.repos(store).await? {
+        of_repository(store, scope, &repo, &wanted, &mut |change| {
+            any = true;
+            tell(change);
+        })
+        .await?;
     }
     let hint = || "no file of a commit is in this copy, or in what was asked for: it needs the groups commits and commit-files".to_owned();
-    let hint = all.is_empty().then(hint);
-    Ok((all, hint))
+    Ok((!any).then(hint))
 }
 
-/// The changes of one repository that `takes` wants, by their time, by those people who count.
-pub async fn from_commit_files(
-    store: &dyn Store,
-    scope: ScopeId,
-    repo: &str,
-    people: &People,
-    takes: &(dyn Fn(Timestamp) -> bool + Sync),
-) -> Result<Vec<Change>, StoreError> {
-    let mut texts = Texts::default();
-    let repo = texts.keep(repo);
-    let mut authors: HashMap<String, Option<Arc<str>>> = HashMap::new();
-    let mut merges = HashSet::new();
-    let mut pages = Pages::new(store, &COMMITS, scope);
-    while let Some(rows) = pages.next().await? {
-        for row in rows.into_iter().filter(|row| !row.gone) {
-            if row.fields.get("parents").and_then(Value::as_array).is_some_and(|parents| parents.len() > 1) {
-                merges.insert(row.key);
-                continue;
-            }
-            let author = text(&row.fields, "author_login").or_else(|| text(&row.fields, "author_email"));
-            if people.counts(author) {
-                authors.insert(row.key.clone(), author.map(|author| texts.keep(people.name(author))));
-            }
-        }
-    }
-    let touches = Touches::load(store, scope, &merges).await?;
-    let mut changes = Vec::new();
-    let mut pages = Pages::new(store, &COMMIT_FILES, scope);
-    while let Some(rows) = pages.next().await? {
-        for row in rows.iter().filter(|row| !row.gone) {
-            let Stored { fields, .. } = row;
-            let Some(author) = text(fields, "sha").and_then(|sha| authors.get(sha)) else { continue };
-            let (Some(path), Some(at)) = (text(fields, "path"), time(text(fields, "committed_at"))) else { continue };
-            if !takes(at) {
-                continue;
-            }
-            let count = |name: &str| fields.get(name).and_then(Value::as_u64).unwrap_or(0);
-            changes.push(Change {
-                repo: repo.clone(),
-                path: texts.keep(path),
-                author: author.clone(),
-                at,
-                before: touches.before(text(fields, "previous_path").unwrap_or(path), at),
+async fn of_repository(store: &dyn Rows, scope: ScopeId, repo: &str, wanted: &Wanted, tell: &mut (dyn FnMut(&Change<'_>) + Send)) -> Result<(), StoreError> {
+    let authors = Authors::load(store, scope, wanted).await?;
+    let touches = if store.computed() { None } else { Some(Touches::load(store, scope, &merges(store, scope).await?).await?) };
+    let only = ["sha", "path", "previous_path", "committed_at", "previous_committed_at", "additions", "deletions"];
+    let reader = || {
+        let mut texts = Texts::default();
+        move |row: Stored| {
+            let row = row.fields;
+            let count = |name: &str| row.get(name).and_then(Value::as_u64).unwrap_or(0);
+            Some(Touched {
+                commit: short_hash(text(&row, "sha")?),
+                path: texts.keep(text(&row, "path")?),
+                former: text(&row, "previous_path").map(|path| texts.keep(path)),
+                at: time(text(&row, "committed_at"))?,
+                before: time(text(&row, "previous_committed_at")),
                 additions: count("additions"),
                 deletions: count("deletions"),
-            });
+            })
         }
+    };
+    let told = |picked: Vec<Touched>| {
+        for one in picked.into_iter().filter(|one| wanted.takes(one.at)) {
+            let Some(author) = authors.of(one.commit) else { continue };
+            let former = one.former.as_ref().unwrap_or(&one.path);
+            let before = touches.as_ref().map_or(one.before, |touches| touches.before(former, one.at));
+            tell(&Change { repo, path: &one.path, author, at: one.at, before, additions: one.additions, deletions: one.deletions });
+        }
+    };
+    fold(store, &COMMIT_FILES, scope, &PARTS, &only, reader, told).await
+}
+
+/// Who made each commit that counts, by a hash of its hash: there may be millions.
+struct Authors {
+    names: Vec<Arc<str>>,
+    /// Places among the names; past their end: nobody known.
+    of: HashMap<u64, u32>,
+}
+
+impl Authors {
+    async fn load(store: &dyn Rows, scope: ScopeId, wanted: &Wanted) -> Result<Self, StoreError> {
+        let reader = || {
+            let mut texts = Texts::default();
+            move |row: Stored| {
+                let row = row.fields;
+                // What merges two branches changes nothing of its own.
+                let merge = row.get("parents").and_then(Value::as_array).is_some_and(|parents| parents.len() > 1);
+                let author = text(&row, "author_login").or_else(|| text(&row, "author_email")).map(|author| texts.keep(author));
+                Some((short_hash(text(&row, "sha")?), author)).filter(|_| !merge)
+            }
+        };
+        let (mut names, mut places, mut of) = (Vec::new(), HashMap::new(), HashMap::new());
+        let people = &wanted.people;
+        let keep = |picked: Vec<(u64, Option<Arc<str>>)>| {
+            for (commit, author) in picked.into_iter().filter(|(_, author)| people.counts(author.as_deref())) {
+                let place = author.map_or(u32::MAX, |author| {
+                    let name = people.shared(author);
+                    *places.entry(name.clone()).or_insert_with(|| {
+                        names.push(name);
+                        u32::try_from(names.len() - 1).unwrap_or(u32::MAX)
+                    })
+                });
+                of.insert(commit, place);
+            }
+        };
+        fold(store, &COMMITS, scope, &PARTS, &["sha", "author_login", "author_email", "parents"], reader, keep).await?;
+        Ok(Self { names, of })
     }
-    changes.sort_by(|one, other| (one.at, &one.path).cmp(&(other.at, &other.path)));
-    Ok(changes)
+
+    /// None: the commit does not count. Within: nobody known made it.
+    fn of(&self, commit: u64) -> Option<Option<&Arc<str>>> {
+        let place = *self.of.get(&commit)?;
+        Some(usize::try_from(place).ok().and_then(|place| self.names.get(place)))
+    }
 }

@@ -13,7 +13,7 @@ use super::sheet::{Cell, Column, Sheet};
 use crate::entities::{REVIEW_REQUESTS, TEAMS};
 use crate::export::{Pages, names};
 use crate::model::ScopeId;
-use crate::ports::{Store, StoreError};
+use crate::ports::{Rows, StoreError};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -40,7 +40,7 @@ pub struct Request {
 /// Requests by the number of the pull request.
 pub type Requests = HashMap<u64, Vec<Request>>;
 
-async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+async fn answer(store: &dyn Rows, asked: &Asked) -> Result<Answer, AskError> {
     let question = Question::of(asked, "merged")?;
     let (repos, labels, people) = (asked.matcher("repo")?, asked.all("label"), People::load(store, asked).await?);
     let teams = teams(store, &people).await?;
@@ -56,7 +56,7 @@ async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
 }
 
 /// Members by the slug of their team.
-async fn teams(store: &dyn Store, people: &People) -> Result<BTreeMap<String, BTreeSet<String>>, StoreError> {
+async fn teams(store: &dyn Rows, people: &People) -> Result<BTreeMap<String, BTreeSet<String>>, StoreError> {
     let mut teams: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for org in store.scopes(&TEAMS).await? {
         let mut pages = Pages::new(store, &TEAMS, org);
@@ -70,7 +70,7 @@ async fn teams(store: &dyn Store, people: &People) -> Result<BTreeMap<String, BT
     Ok(teams)
 }
 
-async fn requests(store: &dyn Store, scope: ScopeId, people: &People, teams: &BTreeMap<String, BTreeSet<String>>) -> Result<Requests, StoreError> {
+async fn requests(store: &dyn Rows, scope: ScopeId, people: &People, teams: &BTreeMap<String, BTreeSet<String>>) -> Result<Requests, StoreError> {
     let mut requests = Requests::new();
     let mut pages = Pages::new(store, &REVIEW_REQUESTS, scope);
     while let Some(rows) = pages.next().await? {

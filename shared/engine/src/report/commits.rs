@@ -6,7 +6,7 @@ use super::committed::{Commits, Wanted};
 use super::groups::Of;
 use super::options;
 use super::sheet::{Cell, Column, Sheet};
-use crate::ports::Store;
+use crate::ports::Rows;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ pub(super) static ENTRY: Entry = Entry {
     run: |store, asked| Box::pin(answer(store, asked)),
 };
 
-async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+async fn answer(store: &dyn Rows, asked: &Asked) -> Result<Answer, AskError> {
     let (commits, hint) = Wanted::of(store, asked).await?.commits(store).await?;
     Ok(Answer { report: Report::Sheet(commits_by(&commits, Of::parse(asked.across()), asked.now)), hint })
 }

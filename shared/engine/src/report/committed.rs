@@ -10,7 +10,7 @@ use super::range::Range;
 use crate::entities::COMMITS;
 use crate::export::names;
 use crate::model::{ScopeId, Stored};
-use crate::ports::{Store, StoreError};
+use crate::ports::{Rows, StoreError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -44,9 +44,14 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    pub(super) async fn of(store: &dyn Store, asked: &Asked) -> Result<Self, AskError> {
+    pub(super) async fn of(store: &dyn Rows, asked: &Asked) -> Result<Self, AskError> {
         let people = People::load(store, asked).await?;
         Ok(Self { repos: asked.matcher("repo")?, people, range: asked.range("committed", &TimeZone::UTC)?, now: asked.now })
+    }
+
+    /// The repositories that are asked for, and their names.
+    pub(super) async fn repos(&self, store: &dyn Rows) -> Result<Vec<(ScopeId, String)>, StoreError> {
+        Ok(names(store, false).await?.into_iter().filter(|(_, repo)| self.repos.takes(repo)).collect())
     }
 
     pub(super) fn takes(&self, at: Timestamp) -> bool {
@@ -54,13 +59,13 @@ impl Wanted {
     }
 
     /// The commits that are asked for, by their date, of each repository; and what to say if the copy has none.
-    pub(super) async fn commits(&self, store: &dyn Store) -> Result<(Vec<Commits>, Option<String>), StoreError> {
+    pub(super) async fn commits(&self, store: &dyn Rows) -> Result<(Vec<Commits>, Option<String>), StoreError> {
         let (mut all, mut there) = (Vec::new(), false);
-        for (scope, repo) in names(store, false).await?.iter().filter(|(_, repo)| self.repos.takes(repo)) {
-            let mut commits = from_commits(store, *scope, &self.people).await?;
+        for (scope, repo) in self.repos(store).await? {
+            let mut commits = from_commits(store, scope, &self.people).await?;
             there |= !commits.is_empty();
             commits.retain(|commit| self.takes(commit.committed_at));
-            all.push(Commits { repo: repo.as_str().into(), scope: *scope, commits });
+            all.push(Commits { repo: repo.into(), scope, commits });
         }
         Ok((all, (!there).then(|| "no commit is in this copy, or in these repositories: it needs the group commits".to_owned())))
     }
@@ -70,7 +75,7 @@ impl Wanted {
 pub(super) const PARTS: [&str; 3] = ["4", "8", "c"];
 
 /// Those of one repository by people who count, in no order.
-pub async fn from_commits(store: &dyn Store, scope: ScopeId, people: &People) -> Result<Vec<Commit>, StoreError> {
+pub async fn from_commits(store: &dyn Rows, scope: ScopeId, people: &People) -> Result<Vec<Commit>, StoreError> {
     let only = ["author_login", "author_email", "authored_at", "committed_at", "parents", "additions", "deletions", "changed_files", "on_default_branch"];
     let reader = || {
         let mut texts = Texts::default();

@@ -6,7 +6,7 @@ use super::committed::{Commits, Wanted};
 use super::groups::Of;
 use super::options;
 use super::sheet::{Cell, Column, Sheet};
-use crate::ports::Store;
+use crate::ports::Rows;
 use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ pub(super) static ENTRY: Entry = Entry {
     run: |store, asked| Box::pin(answer(store, asked)),
 };
 
-async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+async fn answer(store: &dyn Rows, asked: &Asked) -> Result<Answer, AskError> {
     let most = usize::try_from(asked.number("top", 1, 1_000_000)?).unwrap_or(50);
     let (commits, hint) = Wanted::of(store, asked).await?.commits(store).await?;
     Ok(Answer { report: Report::Sheet(committers(&commits, most, asked.now)), hint })

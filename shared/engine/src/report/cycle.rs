@@ -11,7 +11,7 @@ use super::people::People;
 use super::pulls::{Pull, asked_for};
 use super::question::{Across, Question};
 use super::statistics::Figures;
-use crate::ports::Store;
+use crate::ports::Rows;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ pub(super) static ENTRY: Entry = Entry {
     run: |store, asked| Box::pin(answer(store, asked)),
 };
 
-async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+async fn answer(store: &dyn Rows, asked: &Asked) -> Result<Answer, AskError> {
     let question = Question::of(asked, "merged")?;
     let bounds = read_bounds(&asked.all("bounds"))?;
     let people = People::load(store, asked).await?;

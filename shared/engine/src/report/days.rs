@@ -14,7 +14,7 @@ use super::sheet::{Cell, Column, Sheet};
 use crate::entities::{PULL_REQUEST_COMMITS, PULL_REQUESTS};
 use crate::export::Pages;
 use crate::model::{ScopeId, Stored};
-use crate::ports::{Store, StoreError};
+use crate::ports::{Rows, StoreError};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -34,7 +34,7 @@ pub(super) static ENTRY: Entry = Entry {
     run: |store, asked| Box::pin(answer(store, asked)),
 };
 
-async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+async fn answer(store: &dyn Rows, asked: &Asked) -> Result<Answer, AskError> {
     let most = usize::try_from(asked.number("top", 1, 1_000_000)?).unwrap_or(50);
     let wanted = Wanted::of(store, asked).await?;
     let (commits, hint) = wanted.commits(store).await?;
@@ -111,7 +111,7 @@ fn of_commits(of: &Commits) -> HashSet<Coded> {
 
 /// Commits of pull requests against the default branch, merged or not, by their authors' dates: when several are squashed into one, the
 /// branch has only the day of the merge.
-async fn of_pulls(store: &dyn Store, of: &Commits, default: &str, wanted: &Wanted) -> Result<HashSet<Coded>, StoreError> {
+async fn of_pulls(store: &dyn Rows, of: &Commits, default: &str, wanted: &Wanted) -> Result<HashSet<Coded>, StoreError> {
     let (against, keys) = against(store, of.scope, default).await?;
     let against = Arc::new(against);
     let reader = || {
@@ -135,7 +135,7 @@ async fn of_pulls(store: &dyn Store, of: &Commits, default: &str, wanted: &Wante
 }
 
 /// The numbers and keys of the pull requests against a branch.
-async fn against(store: &dyn Store, scope: ScopeId, branch: &str) -> Result<(HashSet<u64>, Vec<String>), StoreError> {
+async fn against(store: &dyn Rows, scope: ScopeId, branch: &str) -> Result<(HashSet<u64>, Vec<String>), StoreError> {
     let (mut numbers, mut keys) = (HashSet::new(), Vec::new());
     let mut pages = Pages::only(store, &PULL_REQUESTS, scope, &["number", "base_ref"]);
     while let Some(rows) = pages.next().await? {

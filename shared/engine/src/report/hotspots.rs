@@ -3,13 +3,14 @@
 
 use super::ask::{AskError, Asked};
 use super::catalogue::{Answer, Entry, Report};
-use super::changes::{Change, asked_for};
+use super::changes::{Change, each};
 use super::options;
 use super::sheet::{Cell, Column, Sheet};
-use crate::ports::Store;
+use crate::ports::Rows;
 use jiff::Timestamp;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 pub(super) static ENTRY: Entry = Entry {
     name: "file-hotspots",
@@ -22,11 +23,11 @@ pub(super) static ENTRY: Entry = Entry {
     run: |store, asked| Box::pin(answer(store, asked)),
 };
 
-async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+async fn answer(store: &dyn Rows, asked: &Asked) -> Result<Answer, AskError> {
     let most = usize::try_from(asked.number("top", 1, 1_000_000)?).unwrap_or(50);
-    let (changes, hint) = asked_for(store, asked).await?;
-    let by = asked.one("by").and_then(By::parse).unwrap_or(By::File);
-    Ok(Answer { report: Report::Sheet(hotspots(&changes, by, most, asked.now)), hint })
+    let mut spots = Spots { by: asked.one("by").and_then(By::parse).unwrap_or(By::File), repos: BTreeMap::new(), changes: 0 };
+    let hint = each(store, asked, &mut |change| spots.add(change)).await?;
+    Ok(Answer { report: Report::Sheet(spots.sheet(most, asked.now)), hint })
 }
 
 /// What is counted.
@@ -59,63 +60,80 @@ impl By {
     }
 }
 
-struct Spot<'a> {
+struct Spot {
     changes: u64,
     additions: u64,
     deletions: u64,
-    authors: BTreeSet<&'a str>,
+    authors: BTreeSet<Arc<str>>,
     last: Timestamp,
 }
 
-/// The `most` that were changed most often, the most often changed first.
-#[must_use]
-pub fn hotspots(changes: &[Change], by: By, most: usize, as_of: Timestamp) -> Sheet {
-    let mut spots: BTreeMap<(&str, String), Spot<'_>> = BTreeMap::new();
-    for change in changes {
-        // Extensions are the same everywhere.
-        let repo = if by == By::Extension { "" } else { &change.repo };
+/// By repository and by what is counted; extensions are the same everywhere.
+struct Spots {
+    by: By,
+    repos: BTreeMap<String, HashMap<String, Spot>>,
+    changes: u64,
+}
+
+impl Spots {
+    fn add(&mut self, change: &Change<'_>) {
+        self.changes += 1;
+        let repo = if self.by == By::Extension { "" } else { change.repo };
+        if !self.repos.contains_key(repo) {
+            self.repos.insert(repo.to_owned(), HashMap::new());
+        }
+        let Some(spots) = self.repos.get_mut(repo) else { return };
         let new = || Spot { changes: 0, additions: 0, deletions: 0, authors: BTreeSet::new(), last: change.at };
-        let spot = spots.entry((repo, by.of(&change.path))).or_insert_with(new);
+        let spot = spots.entry(self.by.of(change.path)).or_insert_with(new);
         spot.changes += 1;
         spot.additions += change.additions;
         spot.deletions += change.deletions;
-        spot.authors.extend(change.author.as_deref());
+        if let Some(author) = change.author.filter(|author| !spot.authors.contains(*author)) {
+            spot.authors.insert(author.clone());
+        }
         spot.last = spot.last.max(change.at);
     }
-    let mut rows: Vec<_> = spots.into_iter().collect();
-    rows.sort_by(|((_, one), left), ((_, other), right)| {
-        (Reverse(left.changes), Reverse(left.additions + left.deletions), one).cmp(&(Reverse(right.changes), Reverse(right.additions + right.deletions), other))
-    });
-    let more = u64::try_from(rows.len().saturating_sub(most)).unwrap_or(u64::MAX);
-    let row = |((repo, name), spot): ((&str, String), Spot<'_>)| {
-        let authors = u64::try_from(spot.authors.len()).unwrap_or(u64::MAX);
-        let repo = if repo.is_empty() { Cell::Nothing } else { Cell::Text(repo.to_owned()) };
-        vec![
-            Cell::Text(name),
-            repo,
-            Cell::Number(spot.changes),
-            Cell::Number(spot.additions),
-            Cell::Number(spot.deletions),
-            Cell::Number(authors),
-            Cell::Time(spot.last),
-        ]
-    };
-    Sheet {
-        report: "file-hotspots",
-        title: "Hotspots",
-        as_of,
-        facts: vec![format!("{} changed files", changes.len()), "without merges".to_owned()],
-        columns: vec![
-            Column::new(By::NAMES.get(by as usize).copied().unwrap_or("file"), "", ""),
-            Column::new("repo", "repository", ""),
-            Column::new("changes", "changes", "commits that changed it"),
-            Column::new("additions", "added", "lines"),
-            Column::new("deletions", "removed", "lines"),
-            Column::new("authors", "authors", "different ones"),
-            Column::new("last_changed_at", "last changed", ""),
-        ],
-        rows: rows.into_iter().take(most).map(row).collect(),
-        drawn: vec![2],
-        more,
+
+    /// The `most` that were changed most often, the most often changed first.
+    fn sheet(self, most: usize, as_of: Timestamp) -> Sheet {
+        let by = self.by;
+        let flat = self.repos.into_iter().flat_map(|(repo, spots)| spots.into_iter().map(move |(name, spot)| (repo.clone(), name, spot)));
+        let mut rows: Vec<(String, String, Spot)> = flat.collect();
+        rows.sort_by(|(repo, name, left), (other_repo, other, right)| {
+            let lines = |spot: &Spot| Reverse(spot.additions + spot.deletions);
+            (Reverse(left.changes), lines(left), name, repo).cmp(&(Reverse(right.changes), lines(right), other, other_repo))
+        });
+        let more = u64::try_from(rows.len().saturating_sub(most)).unwrap_or(u64::MAX);
+        let row = |(repo, name, spot): (String, String, Spot)| {
+            let authors = u64::try_from(spot.authors.len()).unwrap_or(u64::MAX);
+            let repo = if repo.is_empty() { Cell::Nothing } else { Cell::Text(repo) };
+            vec![
+                Cell::Text(name),
+                repo,
+                Cell::Number(spot.changes),
+                Cell::Number(spot.additions),
+                Cell::Number(spot.deletions),
+                Cell::Number(authors),
+                Cell::Time(spot.last),
+            ]
+        };
+        Sheet {
+            report: "file-hotspots",
+            title: "Hotspots",
+            as_of,
+            facts: vec![format!("{} changed files", self.changes), "without merges".to_owned()],
+            columns: vec![
+                Column::new(By::NAMES.get(by as usize).copied().unwrap_or("file"), "", ""),
+                Column::new("repo", "repository", ""),
+                Column::new("changes", "changes", "commits that changed it"),
+                Column::new("additions", "added", "lines"),
+                Column::new("deletions", "removed", "lines"),
+                Column::new("authors", "authors", "different ones"),
+                Column::new("last_changed_at", "last changed", ""),
+            ],
+            rows: rows.into_iter().take(most).map(row).collect(),
+            drawn: vec![2],
+            more,
+        }
     }
 }

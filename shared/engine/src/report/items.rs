@@ -13,7 +13,7 @@ use super::stages::labeled;
 use crate::entities::{Entity, ISSUE_COMMENTS, ISSUES, REVIEW_COMMENTS, REVIEWS};
 use crate::export::names;
 use crate::model::{ScopeId, Stored};
-use crate::ports::{Store, StoreError};
+use crate::ports::{Rows, StoreError};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -118,7 +118,7 @@ impl Item {
 }
 
 /// Issues and, where they are asked for, pull requests; and what to say if the copy has none.
-pub(super) async fn asked_for(store: &dyn Store, asked: &Asked, words: bool) -> Result<(Vec<Item>, Option<String>), AskError> {
+pub(super) async fn asked_for(store: &dyn Rows, asked: &Asked, words: bool) -> Result<(Vec<Item>, Option<String>), AskError> {
     let kinds = asked.all("kind").iter().map(|name| kind(name)).collect::<Result<BTreeSet<ItemKind>, _>>()?;
     if kinds.contains(&ItemKind::Draft) {
         return Err(wrong("kind", "a draft is on a board only. There are: issue, pull-request".to_owned()));
@@ -139,7 +139,7 @@ pub(super) async fn asked_for(store: &dyn Store, asked: &Asked, words: bool) -> 
     Ok((items, hint))
 }
 
-async fn from_rows(store: &dyn Store, scope: ScopeId, repo: &str, people: &People, words: bool) -> Result<Vec<Item>, StoreError> {
+async fn from_rows(store: &dyn Rows, scope: ScopeId, repo: &str, people: &People, words: bool) -> Result<Vec<Item>, StoreError> {
     let read = |row: Stored| Some((Item::read(&row.fields, repo).filter(|_| !row.gone)?, row.key));
     let (mut items, mut keys) = (BTreeMap::new(), Vec::new());
     for (mut item, key) in all(store, &ISSUES, scope, &FIELDS, read).await? {
@@ -169,7 +169,7 @@ fn spoken(entity: &Entity) -> (&'static str, &'static str) {
 }
 
 /// What the rows of the entity say, by the number of what they say it of.
-pub(super) async fn heard(store: &dyn Store, scope: ScopeId, keys: &[String], entity: &'static Entity) -> Result<Vec<(u64, Said)>, StoreError> {
+pub(super) async fn heard(store: &dyn Rows, scope: ScopeId, keys: &[String], entity: &'static Entity) -> Result<Vec<(u64, Said)>, StoreError> {
     let (number, at) = spoken(entity);
     let reader = || {
         let mut texts = Texts::default();

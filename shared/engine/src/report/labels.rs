@@ -5,7 +5,7 @@ use super::cards::{Card, ItemKind, Stay};
 use super::parts::{all, pick};
 use crate::entities::{ISSUE_EVENTS, ISSUES};
 use crate::model::{ScopeId, Stored};
-use crate::ports::{Store, StoreError};
+use crate::ports::{Rows, StoreError};
 use crate::stages::Text;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -40,7 +40,7 @@ struct Issue {
 const OF_ISSUE: [&str; 8] = ["number", "author", "labels", "assignees", "milestone", "created_at", "updated_at", "closed_at"];
 
 /// The issues of one repository.
-pub async fn from_issues(store: &dyn Store, scope: ScopeId, repo: &str, of: &StagesOf) -> Result<Vec<Card>, StoreError> {
+pub async fn from_issues(store: &dyn Rows, scope: ScopeId, repo: &str, of: &StagesOf) -> Result<Vec<Card>, StoreError> {
     let mut issues: BTreeMap<u64, Issue> = BTreeMap::new();
     let mut keys = Vec::new();
     let read = |row: Stored| Some((card(&row.fields, repo, of).filter(|_| !row.gone)?, row.key));

@@ -2,7 +2,7 @@
 
 use crate::entities::Entity;
 use crate::model::{ScopeId, Stored};
-use crate::ports::{Listing, Store, StoreError};
+use crate::ports::{Listing, Rows, StoreError};
 use futures::future::{try_join, try_join_all};
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ const PARTS: usize = 4;
 /// What `pick` takes from each row of the scope, tombstones included, with these fields alone if any are named: read from
 /// both ends until they meet, where nothing tells how keys are spread. In key order.
 pub(crate) async fn all<T>(
-    store: &dyn Store,
+    store: &dyn Rows,
     entity: &'static Entity,
     scope: ScopeId,
     only: &[&str],
@@ -29,7 +29,7 @@ pub(crate) async fn all<T>(
 
 /// Reads from one end until it is past where the other one has come.
 async fn end<T>(
-    store: &dyn Store,
+    store: &dyn Rows,
     entity: &'static Entity,
     scope: ScopeId,
     only: &[&str],
@@ -58,7 +58,7 @@ async fn end<T>(
 /// What is picked from each living row, with these fields alone if any are named, in no order: `picker` makes one that picks for each part, on any processor. `keys`
 /// are some keys in order, such as the parents' of the rows: they tell where the rows can be divided evenly.
 pub(crate) async fn pick<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>(
-    store: &dyn Store,
+    store: &dyn Rows,
     entity: &'static Entity,
     scope: ScopeId,
     keys: &[String],
@@ -71,29 +71,46 @@ pub(crate) async fn pick<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send
 
 /// The same, divided at these keys, which are in order.
 pub(crate) async fn between<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>(
-    store: &dyn Store,
+    store: &dyn Rows,
     entity: &'static Entity,
     scope: ScopeId,
     bounds: &[&str],
     only: &[&str],
     picker: impl Fn() -> P,
 ) -> Result<Vec<T>, StoreError> {
+    let mut all = Vec::new();
+    fold(store, entity, scope, bounds, only, picker, |picked| all.extend(picked)).await?;
+    Ok(all)
+}
+
+/// The same, but what is picked is handed over as it comes, and kept nowhere.
+pub(crate) async fn fold<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>(
+    store: &dyn Rows,
+    entity: &'static Entity,
+    scope: ScopeId,
+    bounds: &[&str],
+    only: &[&str],
+    picker: impl Fn() -> P,
+    each: impl FnMut(Vec<T>) + Send,
+) -> Result<(), StoreError> {
+    let each = Mutex::new(each);
     let from = std::iter::once(None).chain(bounds.iter().copied().map(Some));
     let until = bounds.iter().copied().map(Some).chain(std::iter::once(None));
-    let parts = from.zip(until).map(|(from, until)| part(store, entity, scope, (from, until), only, picker()));
-    Ok(try_join_all(parts).await?.into_iter().flatten().collect())
+    let parts = from.zip(until).map(|(from, until)| part(store, entity, scope, (from, until), only, picker(), &each));
+    try_join_all(parts).await.map(|_| ())
 }
 
 /// After `from`, up to and with `until`.
 async fn part<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>(
-    store: &dyn Store,
+    store: &dyn Rows,
     entity: &'static Entity,
     scope: ScopeId,
     (from, until): (Option<&str>, Option<&str>),
     only: &[&str],
     mut picker: P,
-) -> Result<Vec<T>, StoreError> {
-    let (mut all, mut after) = (Vec::new(), from.map(str::to_owned));
+    each: &Mutex<impl FnMut(Vec<T>) + Send>,
+) -> Result<(), StoreError> {
+    let mut after = from.map(str::to_owned);
     loop {
         let page = store.list(&Listing { after: after.as_deref(), only, ..Listing::all(entity, scope) }).await?;
         let last = page.rows.last().map(|row| row.key.clone());
@@ -102,10 +119,10 @@ async fn part<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>
         rows.retain(|row| !row.gone && until.is_none_or(|until| row.key.as_str() <= until));
         let picked = tokio::spawn(async move { (rows.into_iter().filter_map(&mut picker).collect::<Vec<T>>(), picker) }).await;
         let (picked, back) = picked.map_err(|error| StoreError::Unavailable { what: "reading rows was broken off".to_owned(), source: error.into() })?;
-        all.extend(picked);
+        (each.lock().unwrap_or_else(PoisonError::into_inner))(picked);
         picker = back;
         if past || !page.more || last.is_none() {
-            return Ok(all);
+            return Ok(());
         }
         after = last;
     }

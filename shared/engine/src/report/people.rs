@@ -5,7 +5,7 @@ use super::labels::{text, texts};
 use super::pulls::bots;
 use crate::entities::TEAMS;
 use crate::export::Pages;
-use crate::ports::Store;
+use crate::ports::Rows;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub struct People {
 }
 
 impl People {
-    pub(super) async fn load(store: &dyn Store, asked: &Asked) -> Result<Self, AskError> {
+    pub(super) async fn load(store: &dyn Rows, asked: &Asked) -> Result<Self, AskError> {
         let mut people = Self { known_as: aliases(&asked.all("alias"))?, ..Self::default() };
         if !asked.is("bots") {
             people = people.without(bots(store).await?);
@@ -42,7 +42,7 @@ impl People {
         self
     }
 
-    async fn members(&self, store: &dyn Store, teams: &[String]) -> Result<BTreeSet<String>, AskError> {
+    async fn members(&self, store: &dyn Rows, teams: &[String]) -> Result<BTreeSet<String>, AskError> {
         let (mut members, mut found, mut there) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for scope in store.scopes(&TEAMS).await? {
             let mut pages = Pages::new(store, &TEAMS, scope);

@@ -2,8 +2,10 @@
 
 use super::ask::{AskError, Asked, Matcher};
 use super::catalogue::{Answer, Entry, Report};
+use super::committed::PARTS;
 use super::labels::{text, time};
 use super::options;
+use super::parts::between;
 use super::people::People;
 use super::pulls::{Pull, nothing, read, wanted};
 use super::question::{Across, Question};
@@ -11,10 +13,11 @@ use super::times::{Timed, TimesReport, Words, times};
 use crate::entities::{COMMITS, DEPLOYMENTS, REPOSITORIES, WORKFLOW_RUNS};
 use crate::export::{Pages, names};
 use crate::model::{ScopeId, Stored};
-use crate::ports::{Listing, Store, StoreError};
+use crate::ports::{Rows, StoreError};
 use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 pub(super) static ENTRY: Entry = Entry {
     name: WORDS.report,
@@ -51,7 +54,7 @@ pub struct Shipment {
     pub committed_at: Option<Timestamp>,
 }
 
-async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+async fn answer(store: &dyn Rows, asked: &Asked) -> Result<Answer, AskError> {
     let question = Question::of(asked, "merged")?;
     let (repos, labels, people) = (asked.matcher("repo")?, asked.all("label"), People::load(store, asked).await?);
     let by_runs = asked.one("by") == Some("workflow");
@@ -73,7 +76,7 @@ async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
     Ok(Answer { report: Report::Times(Box::new((production(&all, &question), question))), hint })
 }
 
-pub(super) async fn default_branches(store: &dyn Store) -> Result<BTreeMap<ScopeId, String>, StoreError> {
+pub(super) async fn default_branches(store: &dyn Rows) -> Result<BTreeMap<ScopeId, String>, StoreError> {
     let mut branches = BTreeMap::new();
     for org in store.scopes(&REPOSITORIES).await? {
         let mut pages = Pages::new(store, &REPOSITORIES, org);
@@ -86,7 +89,7 @@ pub(super) async fn default_branches(store: &dyn Store) -> Result<BTreeMap<Scope
 }
 
 /// Of one repository, in order of time.
-async fn shipments(store: &dyn Store, scope: ScopeId, by_runs: bool, which: &Matcher) -> Result<Vec<Shipment>, StoreError> {
+async fn shipments(store: &dyn Rows, scope: ScopeId, by_runs: bool, which: &Matcher) -> Result<Vec<Shipment>, StoreError> {
     let mut shipments = Vec::new();
     let mut pages = Pages::new(store, if by_runs { &WORKFLOW_RUNS } else { &DEPLOYMENTS }, scope);
     while let Some(rows) = pages.next().await? {
@@ -98,14 +101,15 @@ async fn shipments(store: &dyn Store, scope: ScopeId, by_runs: bool, which: &Mat
         }
     }
     shipments.sort_by(|one, other| (one.at, &one.sha).cmp(&(other.at, &other.sha)));
-    let mut dates: BTreeMap<String, Option<Timestamp>> = BTreeMap::new();
+    let wanted: Arc<HashSet<String>> = Arc::new(shipments.iter().map(|shipment| shipment.sha.clone()).collect());
+    let reader = || {
+        let wanted = wanted.clone();
+        move |row: Stored| Some((text(&row.fields, "sha").filter(|sha| wanted.contains(*sha))?.to_owned(), time(&row.fields, "committed_at")?))
+    };
+    let dates = if shipments.is_empty() { Vec::new() } else { between(store, &COMMITS, scope, &PARTS, &["sha", "committed_at"], reader).await? };
+    let dates: HashMap<String, Timestamp> = dates.into_iter().collect();
     for shipment in &mut shipments {
-        if !dates.contains_key(&shipment.sha) {
-            let listing = Listing { prefix: &shipment.sha, limit: 1, ..Listing::all(&COMMITS, scope) };
-            let row = store.list(&listing).await?.rows.into_iter().next();
-            dates.insert(shipment.sha.clone(), row.and_then(|row| time(&row.fields, "committed_at")));
-        }
-        shipment.committed_at = dates.get(&shipment.sha).copied().flatten();
+        shipment.committed_at = dates.get(&shipment.sha).copied();
     }
     Ok(shipments)
 }

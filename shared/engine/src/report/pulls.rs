@@ -10,7 +10,7 @@ use super::stages::labeled;
 use crate::entities::{ISSUE_COMMENTS, PULL_REQUESTS, REVIEW_COMMENTS, REVIEWS, USERS};
 use crate::export::{Pages, names};
 use crate::model::{ScopeId, Stored};
-use crate::ports::{Store, StoreError};
+use crate::ports::{Rows, StoreError};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +31,7 @@ pub struct Pull {
 }
 
 /// Logins of apps and bots, whose comments are no response.
-pub async fn bots(store: &dyn Store) -> Result<BTreeSet<String>, StoreError> {
+pub async fn bots(store: &dyn Rows) -> Result<BTreeSet<String>, StoreError> {
     let mut bots = BTreeSet::new();
     for scope in store.scopes(&USERS).await? {
         let mut pages = Pages::new(store, &USERS, scope);
@@ -45,7 +45,7 @@ pub async fn bots(store: &dyn Store) -> Result<BTreeSet<String>, StoreError> {
 
 /// The pull requests that are asked for, by repository, author and label, with what was `said` about them if that is wanted;
 /// and what to say if the copy has none.
-pub(super) async fn asked_for(store: &dyn Store, asked: &Asked, people: &People, said: bool) -> Result<(Vec<Pull>, Option<String>), AskError> {
+pub(super) async fn asked_for(store: &dyn Rows, asked: &Asked, people: &People, said: bool) -> Result<(Vec<Pull>, Option<String>), AskError> {
     let (repos, labels) = (asked.matcher("repo")?, asked.all("label"));
     let mut pulls = Vec::new();
     for (scope, repo) in names(store, false).await?.iter().filter(|(_, repo)| repos.takes(repo)) {
@@ -66,11 +66,11 @@ pub(super) fn wanted(pull: &Pull, people: &People, labels: &[String]) -> bool {
 }
 
 /// The pull requests of one repository, with what was said about them.
-pub async fn from_pull_requests(store: &dyn Store, scope: ScopeId, repo: &str, people: &People) -> Result<Vec<Pull>, StoreError> {
+pub async fn from_pull_requests(store: &dyn Rows, scope: ScopeId, repo: &str, people: &People) -> Result<Vec<Pull>, StoreError> {
     read(store, scope, repo, people, true).await
 }
 
-pub(super) async fn read(store: &dyn Store, scope: ScopeId, repo: &str, people: &People, said: bool) -> Result<Vec<Pull>, StoreError> {
+pub(super) async fn read(store: &dyn Rows, scope: ScopeId, repo: &str, people: &People, said: bool) -> Result<Vec<Pull>, StoreError> {
     let own = ["first_commit_at", "merged_at", "merged_by", "merge_commit_sha", "base_ref", "additions", "deletions", "changed_files"];
     let only: Vec<&str> = FIELDS.into_iter().chain(own).collect();
     let of_row = |row: Stored| Some((pull(&row.fields, repo).filter(|_| !row.gone)?, row.key));

@@ -6,7 +6,7 @@ use super::items::{Item, asked_for};
 use super::options;
 use super::question::{Across, Question};
 use super::times::{Timed, TimesReport, Words, times};
-use crate::ports::Store;
+use crate::ports::Rows;
 
 pub(super) static ENTRY: Entry = Entry {
     name: WORDS.report,
@@ -28,7 +28,7 @@ static WORDS: Words = Words {
     notes: &[("closed", "the time is that from creation to closing; of one that was reopened, to the last closing, with all between")],
 };
 
-async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+async fn answer(store: &dyn Rows, asked: &Asked) -> Result<Answer, AskError> {
     let question = Question::of(asked, "closed")?;
     let (items, hint) = asked_for(store, asked, false).await?;
     Ok(Answer { report: Report::Times(Box::new((resolution(&items, &question), question))), hint })

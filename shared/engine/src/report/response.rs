@@ -6,7 +6,7 @@ use super::items::{Item, asked_for};
 use super::options;
 use super::question::{Across, Question};
 use super::times::{Timed, TimesReport, Words, times};
-use crate::ports::Store;
+use crate::ports::Rows;
 
 pub(super) static ENTRY: Entry = Entry {
     name: WORDS.report,
@@ -31,7 +31,7 @@ static WORDS: Words = Words {
     ],
 };
 
-async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+async fn answer(store: &dyn Rows, asked: &Asked) -> Result<Answer, AskError> {
     let question = Question::of(asked, "closed")?;
     let (items, hint) = asked_for(store, asked, true).await?;
     Ok(Answer { report: Report::Times(Box::new((response(&items, &question), question))), hint })

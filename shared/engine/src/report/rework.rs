@@ -3,11 +3,11 @@
 
 use super::ask::{AskError, Asked};
 use super::catalogue::{Answer, Entry, Report};
-use super::changes::{Change, asked_for};
+use super::changes::{Change, each};
 use super::groups::Of;
 use super::options;
 use super::sheet::{Cell, Column, Sheet};
-use crate::ports::Store;
+use crate::ports::Rows;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
@@ -22,11 +22,11 @@ pub(super) static ENTRY: Entry = Entry {
     run: |store, asked| Box::pin(answer(store, asked)),
 };
 
-async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+async fn answer(store: &dyn Rows, asked: &Asked) -> Result<Answer, AskError> {
     let days = i64::try_from(asked.number("limit", 1, 65_535)?).unwrap_or(30);
-    let (changes, hint) = asked_for(store, asked).await?;
-    let of = Of::parse(asked.across());
-    Ok(Answer { report: Report::Sheet(rework(&changes, of, SignedDuration::from_hours(24 * days), asked.now)), hint })
+    let mut rework = Rework { of: Of::parse(asked.across()), limit: SignedDuration::from_hours(24 * days), groups: BTreeMap::new() };
+    let hint = each(store, asked, &mut |change| rework.add(change)).await?;
+    Ok(Answer { report: Report::Sheet(rework.sheet(asked.now)), hint })
 }
 
 #[derive(Default)]
@@ -39,41 +39,50 @@ struct Lines {
 
 /// A file that was changed less than `limit` before is refactored, one that was changed longer ago legacy, and one that
 /// was never changed before new. Counts the lines added and removed.
-#[must_use]
-pub fn rework(changes: &[Change], of: Of, limit: SignedDuration, as_of: Timestamp) -> Sheet {
-    let mut groups: BTreeMap<Option<String>, Lines> = BTreeMap::new();
-    for change in changes {
-        let name = of.key(&change.repo, change.author.as_deref(), change.at);
-        let group = groups.entry(name).or_default();
+struct Rework {
+    of: Of,
+    limit: SignedDuration,
+    groups: BTreeMap<Option<String>, Lines>,
+}
+
+impl Rework {
+    fn add(&mut self, change: &Change<'_>) {
+        let name = self.of.key(change.repo, change.author.map(|author| &**author), change.at);
+        let group = self.groups.entry(name).or_default();
         let lines = change.additions + change.deletions;
         group.files += 1;
         match change.before {
             None => group.new += lines,
-            Some(before) if change.at.duration_since(before) < limit => group.refactored += lines,
+            Some(before) if change.at.duration_since(before) < self.limit => group.refactored += lines,
             Some(_) => group.legacy += lines,
         }
     }
-    let rows = of.in_order(groups, |lines| lines.new + lines.refactored + lines.legacy);
-    let days = limit.as_hours() / 24;
-    Sheet {
-        report: "rework",
-        title: "Rework",
-        as_of,
-        facts: vec![format!("{} changed files", changes.len()), format!("refactored: changed again within {days} days"), "without merges".to_owned()],
-        columns: vec![
-            Column::new("group", "", ""),
-            Column::new("changed_lines", "lines", "added and removed"),
-            Column::new("new", "new", "lines of files that no earlier commit changed"),
-            Column::new("refactored", "refactored", "lines of files that were changed less than the limit before"),
-            Column::new("legacy", "legacy", "lines of files that were last changed before that"),
-            Column::new("new_share", "new %", ""),
-            Column::new("refactored_share", "refactored %", "rework: the share of changed lines"),
-            Column::new("legacy_share", "legacy %", ""),
-            Column::new("changed_files", "files", "changes of a file by a commit"),
-        ],
-        rows: rows.into_iter().map(|(name, lines)| row(name, &lines)).collect(),
-        drawn: vec![2, 3, 4],
-        more: 0,
+
+    fn sheet(self, as_of: Timestamp) -> Sheet {
+        let Self { of, limit, groups } = self;
+        let changes: u64 = groups.values().map(|group| group.files).sum();
+        let rows = of.in_order(groups, |lines| lines.new + lines.refactored + lines.legacy);
+        let days = limit.as_hours() / 24;
+        Sheet {
+            report: "rework",
+            title: "Rework",
+            as_of,
+            facts: vec![format!("{changes} changed files"), format!("refactored: changed again within {days} days"), "without merges".to_owned()],
+            columns: vec![
+                Column::new("group", "", ""),
+                Column::new("changed_lines", "lines", "added and removed"),
+                Column::new("new", "new", "lines of files that no earlier commit changed"),
+                Column::new("refactored", "refactored", "lines of files that were changed less than the limit before"),
+                Column::new("legacy", "legacy", "lines of files that were last changed before that"),
+                Column::new("new_share", "new %", ""),
+                Column::new("refactored_share", "refactored %", "rework: the share of changed lines"),
+                Column::new("legacy_share", "legacy %", ""),
+                Column::new("changed_files", "files", "changes of a file by a commit"),
+            ],
+            rows: rows.into_iter().map(|(name, lines)| row(name, &lines)).collect(),
+            drawn: vec![2, 3, 4],
+            more: 0,
+        }
     }
 }
 

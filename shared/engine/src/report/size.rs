@@ -8,7 +8,7 @@ use super::people::People;
 use super::pulls::{Pull, asked_for};
 use super::question::{Across, Question};
 use super::sheet::{Cell, Column, Sheet};
-use crate::ports::Store;
+use crate::ports::Rows;
 use std::collections::BTreeMap;
 
 pub(super) static ENTRY: Entry = Entry {
@@ -22,7 +22,7 @@ pub(super) static ENTRY: Entry = Entry {
     run: |store, asked| Box::pin(answer(store, asked)),
 };
 
-async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+async fn answer(store: &dyn Rows, asked: &Asked) -> Result<Answer, AskError> {
     let question = Question::of(asked, "merged")?;
     let sizes = sizes(asked.one("sizes").unwrap_or_default())?;
     let people = People::load(store, asked).await?;

@@ -11,7 +11,7 @@ use super::people::People;
 use super::question::{Across, Question};
 use super::statistics::Figures;
 use crate::export::names;
-use crate::ports::Store;
+use crate::ports::Rows;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -28,14 +28,19 @@ pub(super) static ENTRY: Entry = Entry {
     run: |store, asked| Box::pin(answer(store, asked)),
 };
 
-async fn answer(store: &dyn Store, asked: &Asked) -> Result<Answer, AskError> {
+async fn answer(store: &dyn Rows, asked: &Asked) -> Result<Answer, AskError> {
     let question = Question::of(asked, "closed")?;
     let of = source(asked.one("stages").unwrap_or("board"))?;
     let (repos, projects, labels) = (asked.matcher("repo")?, asked.matcher("project")?, asked.all("label"));
     let people = People::load(store, asked).await?;
     let mut cards = Vec::new();
     match &of {
-        None => cards = from_boards(store, asked.one("field").unwrap_or(crate::stages::STATUS)).await?,
+        None => {
+            let elsewhere =
+                || wrong("stages", "the histories of boards are not in exported files: read the copy itself, or ask the view issue_stages".to_owned());
+            let boards = store.store().ok_or_else(elsewhere)?;
+            cards = from_boards(boards, asked.one("field").unwrap_or(crate::stages::STATUS)).await?;
+        }
         Some(of) => {
             for (scope, repo) in names(store, false).await?.iter().filter(|(_, repo)| repos.takes(repo)) {
                 cards.append(&mut from_issues(store, *scope, repo, of).await?);
