@@ -8,7 +8,7 @@ use crate::{Console, Shared};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use drawing::{Format, Pieces, pieces};
+use drawing::{Format, Links, Pieces, pieces};
 use engine::integration;
 use engine::report::{self, AskError, Entry, Opt, REPORTS, Takes};
 use maud::{Markup, PreEscaped, html};
@@ -43,7 +43,11 @@ pub(crate) async fn one(State(console): Shared, who: Who, Path(name): Path<Strin
     let entry = report::entry(&name)?;
     let pairs = report::pairs(query.as_deref().unwrap_or_default());
     let (wrong, hint, pieces) = match report::report(console.store.as_ref(), &name, &pairs, console.now()).await {
-        Ok(answer) => (None, answer.hint, pieces(&answer.report, web(&console).await?.as_deref())),
+        Ok(answer) => {
+            let web = web(&console).await?;
+            let links = Links { web: web.as_deref(), group: &|name| narrower(entry, &pairs, name) };
+            (None, answer.hint, pieces(&answer.report, &links))
+        }
         Err(error @ (AskError::Value { .. } | AskError::NoOption { .. })) => {
             (Some(error.to_string()), None, Pieces { title: entry.title.to_owned(), ..Pieces::default() })
         }
@@ -98,6 +102,46 @@ fn asked(pairs: &[(String, String)]) -> String {
     query.extend_pairs(pairs.iter().filter(|(_, value)| !value.trim().is_empty()));
     let query = query.finish();
     if query.is_empty() { query } else { format!("?{query}") }
+}
+
+/// The address of the report of one of its groups alone or, of a person who is listed, of their commits.
+fn narrower(entry: &'static Entry, pairs: &[(String, String)], group: &str) -> Option<String> {
+    let has = |name: &str| entry.options().any(|option| option.name == name);
+    if matches!(entry.name, "committers" | "breadth") {
+        return Some(format!(
+            "/console/reports/commits{}",
+            asked(&[("across".to_owned(), "repository".to_owned()), ("person".to_owned(), report::exactly(group))])
+        ));
+    }
+    let across = pairs.iter().rev().find(|(name, value)| name == "across" && !value.is_empty()).map(|(_, value)| value.as_str());
+    let across = across.or_else(|| entry.across.first().copied())?;
+    let ended = ["closed", "merged"].into_iter().find(|name| has(name));
+    let (name, value) = match across {
+        "repository" => ("repo", report::exactly(group)),
+        "creator" | "author" => ("person", report::exactly(group)),
+        "label" => ("label", group.to_owned()),
+        "week" => (if has("created") { "created" } else { "committed" }, week(group)?),
+        "closed-week" => (ended?, week(group)?),
+        "month" => ("committed", group.to_owned()),
+        _ => return None,
+    };
+    let mut narrow: Vec<(String, String)> = pairs.iter().filter(|(one, _)| one != "across" && one != name).cloned().collect();
+    // Of one group, how it is divided; where time is the default, people are.
+    narrow.extend(
+        (entry.across.first() == Some(&across))
+            .then(|| ("across".to_owned(), "author".to_owned()))
+            .filter(|_| entry.across.contains(&"author") && across != "author"),
+    );
+    narrow.push((name.to_owned(), value));
+    Some(format!("/console/reports/{}{}", entry.name, asked(&narrow)))
+}
+
+/// An ISO week as a range of days, both included.
+fn week(name: &str) -> Option<String> {
+    let (year, week) = name.split_once("-W")?;
+    let monday = jiff::civil::ISOWeekDate::new(year.parse().ok()?, week.parse().ok()?, jiff::civil::Weekday::Monday).ok()?.date();
+    let sunday = monday.checked_add(jiff::Span::new().days(6)).ok()?;
+    Some(format!("{monday}..{sunday}"))
 }
 
 /// Each option of the report as a field; the address says what was asked, and leads back to it.
@@ -156,6 +200,9 @@ fn drawn(pieces: &Pieces) -> Markup {
         }
         @if let Some((before, table)) = &pieces.open {
             section class="figures" { h2 { "Open now" } p class="hint" { (before) } (scrolls(table, "Open now")) }
+        }
+        @if let Some((before, table)) = &pieces.longest {
+            section class="figures" { h2 { "What took longest" } p class="hint" { (before) } (scrolls(table, "What took longest")) }
         }
         @if !pieces.notes.is_empty() {
             section { h2 { "What the figures mean" } dl class="facts" { @for (term, meaning) in &pieces.notes { dt { (term) } dd { (meaning) } } } }

@@ -31,16 +31,16 @@ const LONGEST: i32 = 900;
 #[async_trait]
 impl Queue for SqsQueue {
     async fn send(&self, jobs: &[Job]) -> Result<(), StoreError> {
-        self.sort(jobs, 0).await
+        self.send_by_urgency(jobs, 0).await
     }
 
     async fn send_later(&self, jobs: &[Job], wait: SignedDuration) -> Result<(), StoreError> {
-        self.sort(jobs, i32::try_from(wait.as_secs()).unwrap_or(LONGEST).clamp(0, LONGEST)).await
+        self.send_by_urgency(jobs, i32::try_from(wait.as_secs()).unwrap_or(LONGEST).clamp(0, LONGEST)).await
     }
 }
 
 impl SqsQueue {
-    async fn sort(&self, jobs: &[Job], delay_seconds: i32) -> Result<(), StoreError> {
+    async fn send_by_urgency(&self, jobs: &[Job], delay_seconds: i32) -> Result<(), StoreError> {
         let (urgent, others): (Vec<&Job>, Vec<&Job>) = jobs.iter().partition(|job| job.is_urgent());
         self.put(&self.urgent, &urgent, delay_seconds).await?;
         self.put(&self.url, &others, delay_seconds).await

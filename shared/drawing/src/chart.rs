@@ -11,7 +11,7 @@ const WIDTH: f64 = 960.0;
 const ROW: f64 = 46.0;
 /// Where names end and bars begin, how far the longest reaches, and where the distribution begins and ends.
 const LEFT: f64 = 222.0;
-const REACH: f64 = 352.0;
+const REACH: f64 = 330.0;
 const COLUMNS: (f64, f64) = (676.0, 940.0);
 /// Rows of the division among stages.
 const DIVIDED: usize = 12;

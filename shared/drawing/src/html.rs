@@ -40,6 +40,9 @@ pub(crate) fn of(pieces: &Pieces) -> String {
     if let Some((note, table)) = &pieces.open {
         let _ = writeln!(html, "<h2>Open now</h2>\n<p class=\"note\">{}</p>\n{table}", escaped(note));
     }
+    if let Some((note, table)) = &pieces.longest {
+        let _ = writeln!(html, "<h2>What took longest</h2>\n<p class=\"note\">{}</p>\n{table}", escaped(note));
+    }
     html.push_str("<h2>What the figures mean</h2>\n<dl>\n");
     for (term, meaning) in &pieces.notes {
         let _ = writeln!(html, "<dt>{}</dt><dd>{}</dd>", escaped(term), escaped(meaning));

@@ -13,7 +13,7 @@ mod table;
 mod words;
 
 pub use csv::cell;
-pub use pieces::{Pieces, pieces};
+pub use pieces::{Links, Pieces, pieces};
 pub use svg::escaped;
 
 use engine::report::Report;
@@ -66,7 +66,7 @@ pub fn write(report: &Report, format: Format, out: &mut impl Write) -> std::io::
         (Format::Table, Report::Sheet(sheet)) => out.write_all(listing::table(sheet).as_bytes())?,
         (Format::Csv, Report::Sheet(sheet)) => csv::of_sheet(sheet, out)?,
         (Format::Svg, Report::Sheet(sheet)) => out.write_all(bars::alone(sheet).as_bytes())?,
-        (Format::Html, _) => out.write_all(html::of(&pieces(report, None)).as_bytes())?,
+        (Format::Html, _) => out.write_all(html::of(&pieces(report, &Links::NONE)).as_bytes())?,
         (Format::Table, _) => out.write_all(page.as_ref().map(table::of).unwrap_or_default().as_bytes())?,
         (Format::Csv, _) => page.as_ref().map_or(Ok(()), |page| csv::write(page, out))?,
         (Format::Svg, _) => out.write_all(page.as_ref().map(chart::alone).unwrap_or_default().as_bytes())?,

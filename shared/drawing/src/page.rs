@@ -1,6 +1,6 @@
 //! A report as it is shown, whichever it is and however it is drawn: a title, rows, open items, and what the figures mean.
 
-use engine::report::{Across, CycleReport, Figures, Grade, Question, Report, StageReport, Step, TimesReport};
+use engine::report::{Across, CycleReport, Figures, Grade, Long, Question, Report, StageReport, Step, TimesReport};
 
 pub(crate) struct Page {
     pub(crate) title: String,
@@ -19,6 +19,7 @@ pub(crate) struct Page {
     /// How a group's time is divided among stages.
     pub(crate) shares: Vec<(String, Vec<(String, i64)>)>,
     pub(crate) open: Vec<Open>,
+    pub(crate) longest: Vec<Long>,
     /// What each figure means.
     pub(crate) notes: Vec<(&'static str, String)>,
 }
@@ -112,6 +113,7 @@ impl Page {
             rows: report.groups.iter().map(row).collect(),
             shares,
             open: open.collect(),
+            longest: report.longest.clone(),
             notes: vec![
                 ("sum of intervals", "of each item, the lengths of its stays added up; one that comes back is not charged for the time between".to_owned()),
                 ("first to last", "max(end) − min(start) of each item, with whatever lies between: as Harness SEI computes it".to_owned()),
@@ -176,6 +178,7 @@ impl Page {
             rows,
             shares: report.groups.iter().map(divided).collect(),
             open: open.collect(),
+            longest: report.longest.clone(),
             notes: vec![
                 ("coding", "first commit to creation".to_owned()),
                 ("pickup", "creation to the first comment or review by another".to_owned()),
@@ -222,6 +225,7 @@ impl Page {
             rows: report.groups.iter().map(row).collect(),
             shares: Vec::new(),
             open: open.collect(),
+            longest: report.longest.clone(),
             notes,
         }
     }

@@ -2,7 +2,7 @@
 //! that is HTML or SVG needs [`crate::STYLE`] and has neither style attributes nor scripts, so that a strict policy lets it be.
 
 use crate::listing::{facts, shown};
-use crate::page::{Open, Page, Row};
+use crate::page::{Page, Row};
 use crate::svg::escaped;
 use crate::words::{lasts, maybe};
 use crate::{bars, chart};
@@ -30,41 +30,77 @@ pub struct Pieces {
     pub more: Option<String>,
     /// Text before, and HTML: what is open now.
     pub open: Option<(String, String)>,
+    /// Text before, and HTML: what took longest.
+    pub longest: Option<(String, String)>,
     /// Text: a figure and what it means.
     pub notes: Vec<(String, String)>,
 }
 
-/// `web` is where people look at this GitHub, such as `https://github.com`: then items are links.
+/// Where a reader can go on.
+#[derive(Clone, Copy)]
+pub struct Links<'a> {
+    /// Where people look at this GitHub, such as `https://github.com`: then items are links.
+    pub web: Option<&'a str>,
+    /// The address that shows a group by itself.
+    pub group: &'a dyn Fn(&str) -> Option<String>,
+}
+
+impl Links<'_> {
+    /// A page by itself.
+    pub const NONE: Self = Links { web: None, group: &|_| None };
+
+    /// The name of a group as HTML.
+    fn group(&self, name: Option<&str>, label: &str) -> String {
+        let label = escaped(label);
+        match name.and_then(self.group) {
+            Some(address) => format!("<a href=\"{}\">{label}</a>", escaped(&address)),
+            None => label,
+        }
+    }
+
+    /// GitHub leads from an issue's address to the pull request of that number, if it is one.
+    fn item(&self, item: &str) -> String {
+        let text = escaped(item);
+        match (self.web, item.split_once('#')) {
+            (Some(web), Some((repo, number))) if number.parse::<u64>().is_ok() => {
+                format!("<a href=\"{}/{}/issues/{number}\">{text}</a>", escaped(web.trim_end_matches('/')), escaped(repo))
+            }
+            _ => text,
+        }
+    }
+}
+
 #[must_use]
-pub fn pieces(report: &Report, web: Option<&str>) -> Pieces {
+pub fn pieces(report: &Report, links: &Links<'_>) -> Pieces {
     match (report, Page::of(report)) {
-        (_, Some(page)) => of_page(&page, web),
-        (Report::Sheet(sheet), None) => of_sheet(sheet),
+        (_, Some(page)) => of_page(&page, links),
+        (Report::Sheet(sheet), None) => of_sheet(sheet, links),
         (_, None) => Pieces::default(),
     }
 }
 
-fn of_page(page: &Page, web: Option<&str>) -> Pieces {
+fn of_page(page: &Page, links: &Links<'_>) -> Pieces {
     let mut pieces = Pieces { title: page.title.clone(), facts: page.facts.clone(), tiles: tiles(page), ..Pieces::default() };
     if !page.rows.is_empty() {
         let (range, division) = chart::inline(page);
         pieces.charts = std::iter::once(range).chain(division).collect();
         let about = |named: crate::page::Named| format!("{}: {}", named.title, named.about);
         pieces.note = page.ours.zip(page.sei).map(|(ours, sei)| format!("{}. {}.", about(ours), about(sei)));
-        pieces.table = Some(table(page));
+        pieces.table = Some(table(page, links));
     }
-    pieces.open = (!page.open.is_empty()).then(|| open(page, web));
+    pieces.open = (!page.open.is_empty()).then(|| open(page, links));
+    pieces.longest = (!page.longest.is_empty()).then(|| longest(page, links));
     pieces.notes = page.notes.iter().map(|(term, meaning)| ((*term).to_owned(), meaning.clone())).collect();
     pieces
 }
 
-fn of_sheet(sheet: &Sheet) -> Pieces {
+fn of_sheet(sheet: &Sheet, links: &Links<'_>) -> Pieces {
     let notes = sheet.columns.iter().filter(|column| !column.about.is_empty());
     Pieces {
         title: sheet.title.to_owned(),
         facts: vec![facts(sheet)],
         charts: bars::inline(sheet).into_iter().collect(),
-        table: (!sheet.rows.is_empty()).then(|| listed(sheet)),
+        table: (!sheet.rows.is_empty()).then(|| listed(sheet, links)),
         more: (sheet.more > 0).then(|| format!("and {} more", sheet.more)),
         notes: notes.map(|column| (column.title.to_owned(), column.about.to_owned())).collect(),
         ..Pieces::default()
@@ -80,7 +116,7 @@ fn tiles(page: &Page) -> Vec<(String, String)> {
     tiles
 }
 
-fn table(page: &Page) -> String {
+fn table(page: &Page, links: &Links<'_>) -> String {
     let graded = page.rows.iter().any(|row| row.graded.is_some());
     let mut html = "<div class=\"scroll\"><table>\n<thead>".to_owned();
     if let Some((ours, sei)) = page.ours.zip(page.sei) {
@@ -99,14 +135,14 @@ fn table(page: &Page) -> String {
     headings.extend(["open", "oldest"]);
     let _ = writeln!(html, "<tr><th scope=\"col\">{}</th></tr></thead>\n<tbody>", headings.join("</th><th scope=\"col\">"));
     for row in &page.rows {
-        line(page, row, &mut html);
+        line(page, row, links, &mut html);
     }
     html + "</tbody>\n</table></div>\n"
 }
 
-fn line(page: &Page, row: &Row, html: &mut String) {
+fn line(page: &Page, row: &Row, links: &Links<'_>, html: &mut String) {
     let grade = row.grade().map(|grade| format!(" <span class=\"{grade}\">{grade}</span>")).unwrap_or_default();
-    let _ = write!(html, "<tr><th scope=\"row\">{}{grade}</th><td>{}</td>", escaped(&row.label), row.ours.count);
+    let _ = write!(html, "<tr><th scope=\"row\">{}{grade}</th><td>{}</td>", links.group(row.group.as_deref(), &row.label), row.ours.count);
     let mut figures = |of: &Figures| {
         let time = |seconds| maybe(seconds, page.business);
         let cells = [time(of.median), time(of.mean), time(of.p90), time(of.p95), lasts(of.total, page.business)];
@@ -122,30 +158,35 @@ fn line(page: &Page, row: &Row, html: &mut String) {
     let _ = writeln!(html, "<td class=\"first\">{open}</td><td>{oldest}</td></tr>");
 }
 
-fn open(page: &Page, web: Option<&str>) -> (String, String) {
+fn open(page: &Page, links: &Links<'_>) -> (String, String) {
     let more = if page.open.len() > LISTED { format!("; {LISTED} of {}, the JSON report has all", page.open.len()) } else { String::new() };
     let mut html = "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">item</th><th scope=\"col\" class=\"text\">stage</th><th scope=\"col\">age</th>\
         <th scope=\"col\">in the stage</th></tr></thead>\n<tbody>"
         .to_owned();
     for open in page.open.iter().take(LISTED) {
         let times = [open.age, open.in_stage].map(|time| lasts(time, page.business)).join("</td><td>");
-        let _ = writeln!(html, "<tr><th scope=\"row\">{}</th><td class=\"text\">{}</td><td>{times}</td></tr>", item(open, web), escaped(&open.stage));
+        let _ = writeln!(html, "<tr><th scope=\"row\">{}</th><td class=\"text\">{}</td><td>{times}</td></tr>", links.item(&open.item), escaped(&open.stage));
     }
     (format!("The oldest first{more}."), html + "</tbody>\n</table></div>\n")
 }
 
-/// GitHub leads from an issue's address to the pull request of that number, if it is one.
-fn item(open: &Open, web: Option<&str>) -> String {
-    let text = escaped(&open.item);
-    match (web, open.item.split_once('#')) {
-        (Some(web), Some((repo, number))) if number.parse::<u64>().is_ok() => {
-            format!("<a href=\"{}/{}/issues/{number}\">{text}</a>", escaped(web.trim_end_matches('/')), escaped(repo))
-        }
-        _ => text,
+fn longest(page: &Page, links: &Links<'_>) -> (String, String) {
+    let stages = page.longest.iter().any(|long| long.stage.is_some());
+    let stage = if stages { "<th scope=\"col\" class=\"text\">stage</th>" } else { "" };
+    let mut html = format!("<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">item</th>{stage}<th scope=\"col\">time</th></tr></thead>\n<tbody>");
+    for long in &page.longest {
+        let item = match (&long.repo, long.number) {
+            (Some(repo), Some(number)) => links.item(&format!("{repo}#{number}")),
+            _ => "a draft".to_owned(),
+        };
+        let stage = if stages { format!("<td class=\"text\">{}</td>", escaped(long.stage.as_deref().unwrap_or("no stage"))) } else { String::new() };
+        let _ = writeln!(html, "<tr><th scope=\"row\">{item}</th>{stage}<td>{}</td></tr>", lasts(long.time, page.business));
     }
+    let about = if stages { "in one stage" } else { "of all that are counted" };
+    (format!("Up to 25, {about}, the longest first."), html + "</tbody>\n</table></div>\n")
 }
 
-fn listed(sheet: &Sheet) -> String {
+fn listed(sheet: &Sheet, links: &Links<'_>) -> String {
     let is_text = |at: usize| sheet.rows.iter().any(|row| matches!(row.get(at), Some(Cell::Text(_))));
     let mut html = "<div class=\"scroll\"><table>\n<thead><tr>".to_owned();
     for (at, column) in sheet.columns.iter().enumerate() {
@@ -158,6 +199,7 @@ fn listed(sheet: &Sheet) -> String {
         for (at, cell) in row.iter().enumerate() {
             let text = escaped(&shown(cell));
             let _ = match (at, cell) {
+                (0, Cell::Text(name)) => write!(html, "<th scope=\"row\">{}</th>", links.group(Some(name), name)),
                 (0, _) => write!(html, "<th scope=\"row\">{text}</th>"),
                 (_, Cell::Text(_)) => write!(html, "<td class=\"text\">{text}</td>"),
                 _ => write!(html, "<td>{text}</td>"),

@@ -40,6 +40,12 @@ pub fn pairs(query: &str) -> Vec<(String, String)> {
     url::form_urlencoded::parse(query.trim_start_matches('?').as_bytes()).into_owned().collect()
 }
 
+/// A glob that matches this text alone: `dependabot[bot]` is none by itself.
+#[must_use]
+pub fn exactly(text: &str) -> String {
+    text.chars().map(|one| if matches!(one, '[' | ']' | '{' | '}' | '*' | '?' | '!' | '\\') { format!("[{one}]") } else { one.to_string() }).collect()
+}
+
 impl Asked {
     /// Reads names and values. What has an empty value is not told: a form sends every field.
     pub fn parse(report: &str, pairs: &[(String, String)], now: Timestamp) -> Result<Self, AskError> {

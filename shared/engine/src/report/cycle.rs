@@ -6,6 +6,7 @@ use super::catalogue::{Answer, Entry, Report};
 use super::groups::keys;
 use super::hours::Ruler;
 use super::items::Word;
+use super::longest::{Long, Longest};
 use super::options;
 use super::people::People;
 use super::pulls::{Pull, asked_for};
@@ -77,6 +78,8 @@ pub struct CycleReport {
     pub groups: Vec<CycleGroup>,
     /// Pull requests that are open now, the oldest first.
     pub open: Vec<OpenPull>,
+    /// A few whose total was longest.
+    pub longest: Vec<Long>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -206,7 +209,7 @@ pub fn cycle(pulls: &[Pull], question: &Question, bounds: &BTreeMap<Step, Bounds
     let ruler = Ruler::new(&question.measure, first, now);
     let zone = question.measure.zone();
     let mut groups: BTreeMap<Option<String>, Gathered> = BTreeMap::new();
-    let (mut items, mut open) = (0, Vec::new());
+    let (mut items, mut open, mut longest) = (0, Vec::new(), Longest::default());
     for (pull, milestones) in &taken {
         let is_open = pull.item.closed_at.is_none_or(|at| at > now) && milestones.merged.is_none();
         if milestones.merged.is_none() && !is_open {
@@ -232,6 +235,9 @@ pub fn cycle(pulls: &[Pull], question: &Question, bounds: &BTreeMap<Step, Bounds
             open.push(OpenPull { repo: pull.item.repo.clone(), number: pull.item.number, step, age, in_step: ruler.between(since, now) });
         } else {
             items += 1;
+            if let Some((start, end)) = milestones.step(Step::Total) {
+                longest.add(Some(&pull.item.repo), Some(pull.item.number), None, ruler.between(start, end));
+            }
         }
     }
     open.sort_by(|a, b| b.age.cmp(&a.age).then_with(|| (&a.repo, a.number).cmp(&(&b.repo, b.number))));
@@ -239,7 +245,7 @@ pub fn cycle(pulls: &[Pull], question: &Question, bounds: &BTreeMap<Step, Bounds
     if !question.across.is_a_week() {
         groups.sort_by(|a, b| b.merged.cmp(&a.merged).then_with(|| a.name.cmp(&b.name)));
     }
-    CycleReport { report: "pr-cycle", as_of: now, across: question.across, measured_in: question.measure.about(), items, groups, open }
+    CycleReport { report: "pr-cycle", as_of: now, across: question.across, measured_in: question.measure.about(), items, groups, open, longest: longest.list() }
 }
 
 impl Gathered {

@@ -6,6 +6,7 @@ use super::catalogue::{Answer, Entry, Report};
 use super::groups::{self, Traits};
 use super::hours::Ruler;
 use super::labels::{StagesOf, from_issues};
+use super::longest::{Long, Longest};
 use super::options;
 use super::people::People;
 use super::question::{Across, Question};
@@ -97,6 +98,8 @@ pub struct StageReport {
     pub groups: Vec<Group>,
     /// Items that are open and in a stage now, the oldest first.
     pub open: Vec<OpenItem>,
+    /// A few that stayed longest in a stage.
+    pub longest: Vec<Long>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -187,7 +190,7 @@ pub fn stages(cards: Vec<Card>, question: &Question) -> StageReport {
     let order = order(&taken);
     let zone = question.measure.zone();
     let mut groups: BTreeMap<Option<String>, Gathered> = BTreeMap::new();
-    let mut open = Vec::new();
+    let (mut open, mut longest) = (Vec::new(), Longest::default());
     for card in &taken {
         let mut parts: BTreeMap<Option<&str>, Part> = BTreeMap::new();
         let mut whole = Part::default();
@@ -195,6 +198,9 @@ pub fn stages(cards: Vec<Card>, question: &Question) -> StageReport {
             let end = stay.end.unwrap_or(now);
             parts.entry(stay.stage.as_deref()).or_default().add(stay.start, end, &ruler);
             whole.add(stay.start, end, &ruler);
+        }
+        for (stage, part) in &parts {
+            longest.add(card.repo.as_deref(), card.number, *stage, part.sum);
         }
         let waits = waits(card, &ruler, now);
         if question.across == Across::Stage {
@@ -219,7 +225,16 @@ pub fn stages(cards: Vec<Card>, question: &Question) -> StageReport {
         _ => groups.sort_by(|a, b| b.sum_of_intervals.total.cmp(&a.sum_of_intervals.total).then_with(|| a.name.cmp(&b.name))),
     }
     let items = u64::try_from(taken.len()).unwrap_or(u64::MAX);
-    StageReport { report: "issue-stages", as_of: now, across: question.across, measured_in: question.measure.about(), items, groups, open }
+    StageReport {
+        report: "issue-stages",
+        as_of: now,
+        across: question.across,
+        measured_in: question.measure.about(),
+        items,
+        groups,
+        open,
+        longest: longest.list(),
+    }
 }
 
 /// The card with the stays that count, if it counts at all.

@@ -2,6 +2,7 @@
 
 use super::groups::{Traits, keys};
 use super::hours::Ruler;
+use super::longest::{Long, Longest};
 use super::question::{Across, Question};
 use super::statistics::Figures;
 use jiff::Timestamp;
@@ -48,6 +49,8 @@ pub struct TimesReport {
     pub groups: Vec<TimesGroup>,
     /// Those that wait for it, the oldest first.
     pub open: Vec<OpenTime>,
+    /// A few whose time was longest.
+    pub longest: Vec<Long>,
     #[serde(skip)]
     pub words: &'static Words,
 }
@@ -90,7 +93,7 @@ pub(super) fn times<'a>(words: &'static Words, timed: impl Iterator<Item = Timed
     let first = timed.iter().map(|one| one.start.min(one.traits.created_at)).min().unwrap_or(now);
     let (ruler, zone) = (Ruler::new(&question.measure, first, now), question.measure.zone());
     let mut groups: BTreeMap<Option<String>, Gathered> = BTreeMap::new();
-    let (mut items, mut without, mut open) = (0, 0, Vec::new());
+    let (mut items, mut without, mut open, mut longest) = (0, 0, Vec::new(), Longest::default());
     for one in &timed {
         let waits = ruler.between(one.start, now);
         if one.end.is_none() && !one.open {
@@ -106,8 +109,9 @@ pub(super) fn times<'a>(words: &'static Words, timed: impl Iterator<Item = Timed
                 group.oldest = group.oldest.max(Some(waits));
             }
         }
-        if one.end.is_some() {
+        if let Some(end) = one.end {
             items += 1;
+            longest.add(one.traits.repo, Some(one.number), None, ruler.between(one.start, end));
         } else {
             let age = ruler.between(one.traits.created_at, now);
             open.push(OpenTime { repo: one.traits.repo.unwrap_or_default().to_owned(), number: one.number, age, waits });
@@ -120,5 +124,16 @@ pub(super) fn times<'a>(words: &'static Words, timed: impl Iterator<Item = Timed
     if !question.across.is_a_week() {
         groups.sort_by(|a, b| Reverse(a.time.count).cmp(&Reverse(b.time.count)).then_with(|| a.name.cmp(&b.name)));
     }
-    TimesReport { report: words.report, as_of: now, across: question.across, measured_in: question.measure.about(), items, without, groups, open, words }
+    TimesReport {
+        report: words.report,
+        as_of: now,
+        across: question.across,
+        measured_in: question.measure.about(),
+        items,
+        without,
+        groups,
+        open,
+        longest: longest.list(),
+        words,
+    }
 }
