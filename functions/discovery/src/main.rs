@@ -10,7 +10,9 @@ use serde_json::Value;
 async fn main() -> Result<(), Error> {
     aws::logs();
     let worker = WorkerConfig::parse(|name| std::env::var(name).ok())?.connect().await;
-    let worker = &worker;
+    // For as long as the process lives: on another thread it connects while this one asks for the first event.
+    let worker: &'static _ = Box::leak(Box::new(worker));
+    tokio::spawn(worker.warm());
     let handle = move |_: LambdaEvent<Value>| async move {
         let fleet = worker.fleet().await?;
         let meter = Meter::start(&fleet, worker.written());
@@ -28,6 +30,5 @@ async fn main() -> Result<(), Error> {
         lines.iter().for_each(|line| line.emit(worker.stack.as_ref()));
         done.map_err(Error::from)
     };
-    let (done, ()) = tokio::join!(lambda_runtime::run(service_fn(handle)), worker.warm());
-    done
+    lambda_runtime::run(service_fn(handle)).await
 }

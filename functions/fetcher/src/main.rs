@@ -13,8 +13,10 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(40);
 async fn main() -> Result<(), Error> {
     aws::logs();
     let worker = WorkerConfig::parse(|name| std::env::var(name).ok())?.connect().await;
-    let worker = &worker;
-    let invocations = lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| async move {
+    // For as long as the process lives: on another thread it connects while this one asks for the first event.
+    let worker: &'static _ = Box::leak(Box::new(worker));
+    tokio::spawn(worker.warm());
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| async move {
         let ends = i64::try_from(event.context.deadline).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
         let deadline = ends.and_then(|ends| ends.checked_sub(MARGIN).ok()).unwrap_or(Timestamp::MAX);
         let fleet = worker.fleet().await?;
@@ -25,7 +27,6 @@ async fn main() -> Result<(), Error> {
         lines.extend([cold_start(), Line::new().with(FAILURES, f64::from(failed))]);
         lines.iter().for_each(|line| line.emit(worker.stack.as_ref()));
         Ok::<_, Error>(done)
-    }));
-    let (done, ()) = tokio::join!(invocations, worker.warm());
-    done
+    }))
+    .await
 }

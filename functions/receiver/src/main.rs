@@ -11,8 +11,10 @@ async fn main() -> Result<(), Error> {
     let stack = aws::metrics::stack();
     let stack = &stack;
     let receiver = Receiver::connect(|name| std::env::var(name).ok()).await?;
-    let receiver = &receiver;
-    let invocations = lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| async move {
+    // For as long as the process lives: on another thread it connects while this one asks for the first event.
+    let receiver: &'static _ = Box::leak(Box::new(receiver));
+    tokio::spawn(receiver.warm());
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| async move {
         let events = u32::try_from(event.payload.records.len()).unwrap_or(u32::MAX);
         let done = receiver::handle(event.payload, &receiver.fleet().await?, receiver).await;
         let failed = u32::try_from(done.batch_item_failures.len()).unwrap_or(u32::MAX);
@@ -21,7 +23,6 @@ async fn main() -> Result<(), Error> {
             line.emit(stack.as_ref());
         }
         Ok::<_, Error>(done)
-    }));
-    let (done, ()) = tokio::join!(invocations, receiver.warm());
-    done
+    }))
+    .await
 }

@@ -13,7 +13,9 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(20);
 async fn main() -> Result<(), Error> {
     aws::logs();
     let worker = WorkerConfig::parse(|name| std::env::var(name).ok())?.connect().await;
-    let worker = &worker;
+    // For as long as the process lives: on another thread it connects while this one asks for the first event.
+    let worker: &'static _ = Box::leak(Box::new(worker));
+    tokio::spawn(worker.warm());
     let handle = move |event: LambdaEvent<Value>| async move {
         let ends = Timestamp::from_millisecond(i64::try_from(event.context.deadline).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
         let deadline = ends.checked_sub(MARGIN).unwrap_or(ends);
@@ -27,6 +29,5 @@ async fn main() -> Result<(), Error> {
         lines.iter().for_each(|line| line.emit(worker.stack.as_ref()));
         done.map_err(Error::from)
     };
-    let (done, ()) = tokio::join!(lambda_runtime::run(service_fn(handle)), worker.warm());
-    done
+    lambda_runtime::run(service_fn(handle)).await
 }

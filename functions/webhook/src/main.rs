@@ -13,8 +13,10 @@ async fn main() -> Result<(), Error> {
     let stack = aws::metrics::stack();
     let stack = &stack;
     let reception = ReceptionConfig::parse(|name| std::env::var(name).ok())?.connect().await;
-    let reception = &reception;
-    let invocations = lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {
+    // For as long as the process lives: on another thread it connects while this one asks for the first event.
+    let reception: &'static _ = Box::leak(Box::new(reception));
+    tokio::spawn(reception.warm());
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {
         let door = Door { keys: &reception.keys, inbox: &reception.inbox, store: &reception.store };
         let answer = match event.payload.request() {
             Some(request) => handle(request, &door, Timestamp::now()).await,
@@ -24,7 +26,6 @@ async fn main() -> Result<(), Error> {
             line.emit(stack.as_ref());
         }
         Ok::<_, Error>(Response::from(answer))
-    }));
-    let (done, ()) = tokio::join!(invocations, reception.warm());
-    done
+    }))
+    .await
 }

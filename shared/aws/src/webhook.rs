@@ -132,7 +132,8 @@ impl Receiver {
 
     /// Makes ready what the first batch waits for otherwise, as [`crate::Worker::warm`].
     pub async fn warm(&self) {
-        tracing::debug!(table = self.fleet().await.is_ok(), "warm");
+        let table = self.fleet().await.is_ok();
+        tracing::debug!(table, "warm");
     }
 
     #[must_use]

@@ -6,7 +6,7 @@ use crate::export::Pages;
 use crate::mark;
 use crate::model::{Job, ScopeId, Stored, is_project, project_scope};
 use crate::ports::{Listing, Store, StoreError};
-use crate::report::{all, between};
+use crate::report::{all, whole};
 use crate::stages::{History, Known, Link, OptionName, STATUS, Sighting, Words};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -164,7 +164,7 @@ async fn sightings(store: &dyn Store, scope: ScopeId, items: &[Item]) -> Result<
         let mut words = Words::default();
         move |row: Stored| Sighting::read(&row, &mut words)
     };
-    between(store, &STAGE_SIGHTINGS, scope, &bounds, &[], reader).await
+    whole(store, &STAGE_SIGHTINGS, scope, &bounds, reader).await
 }
 
 async fn rows(store: &dyn Store, entity: &'static crate::entities::Entity, scope: ScopeId) -> Result<Vec<Stored>, StoreError> {

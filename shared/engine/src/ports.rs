@@ -2,6 +2,7 @@
 
 use crate::entities::Entity;
 use crate::model::{Job, Received, Record, ScopeId, State, StateKey, Stored, Written};
+use crate::row::Row;
 use async_trait::async_trait;
 use github::Credential;
 use jiff::{SignedDuration, Timestamp};
@@ -18,6 +19,21 @@ pub trait Rows: Send + Sync {
     /// The scopes that have at least one row of this entity.
     async fn scopes(&self, entity: &'static Entity) -> Result<Vec<ScopeId>, StoreError>;
 
+    /// Shows a page of living rows one by one, as [`Self::list`] lists them, up to and with the key `until`, on another thread.
+    async fn show(&self, listing: &Listing<'_>, until: Option<&str>, mut show: Show) -> Result<(Show, Shown), StoreError> {
+        let page = self.list(listing).await?;
+        let last = page.rows.last().map(|row| row.key.clone());
+        let past = last.as_deref().zip(until).is_some_and(|(last, until)| last > until);
+        let mut rows = page.rows;
+        rows.retain(|row| !row.gone && until.is_none_or(|until| row.key.as_str() <= until));
+        let shown = tokio::spawn(async move {
+            rows.iter().for_each(|row| show(&row.fields));
+            show
+        });
+        let show = shown.await.map_err(|error| StoreError::Unavailable { what: "reading rows was broken off".to_owned(), source: error.into() })?;
+        Ok((show, Shown { next: last.filter(|_| page.more && !past) }))
+    }
+
     /// The store, if these are a store's rows.
     fn store(&self) -> Option<&dyn Store> {
         None
@@ -27,6 +43,16 @@ pub trait Rows: Send + Sync {
     fn computed(&self) -> bool {
         false
     }
+}
+
+/// What is done with each row that is shown.
+pub type Show = Box<dyn FnMut(&dyn Row) + Send>;
+
+/// How a page of rows ended.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    /// The key after which the next one begins; none after the last.
+    pub next: Option<String>,
 }
 
 /// Where records and our own state are kept.

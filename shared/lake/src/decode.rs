@@ -1,6 +1,7 @@
 //! A row group's columns, decoded, and the values of one row of it: the reverse of `columns`. Knows no directory.
 
 use crate::columns::columns;
+use engine::Row;
 use engine::entities::{Entity, Kind};
 use jiff::Timestamp;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
@@ -55,6 +56,45 @@ impl Group {
             Some((Values::Texts(values), range)) => values.get(range)?.first().and_then(|text| std::str::from_utf8(text.data()).ok()),
             _ => None,
         })
+    }
+}
+
+/// A row of a group, looked at where it is.
+pub(crate) struct At<'a>(pub(crate) &'a Group, pub(crate) usize);
+
+impl At<'_> {
+    fn column(&self, name: &str) -> Option<(&Column, std::ops::Range<usize>)> {
+        let column = self.0.columns.iter().find(|column| column.name == name)?;
+        Some((column, column.range(self.1)))
+    }
+
+    fn integer(&self, name: &str) -> Option<i64> {
+        let (column, range) = self.column(name)?;
+        if let Values::Integers(values) = &column.values { values.get(range)?.first().copied() } else { None }
+    }
+}
+
+impl Row for At<'_> {
+    fn text(&self, name: &str) -> Option<&str> {
+        let (column, range) = self.column(name)?;
+        if let Values::Texts(values) = &column.values { std::str::from_utf8(values.get(range)?.first()?.data()).ok() } else { None }
+    }
+
+    fn number(&self, name: &str) -> Option<u64> {
+        self.integer(name)?.try_into().ok()
+    }
+
+    fn flag(&self, name: &str) -> Option<bool> {
+        let (column, range) = self.column(name)?;
+        if let Values::Booleans(values) = &column.values { values.get(range)?.first().copied() } else { None }
+    }
+
+    fn time(&self, name: &str) -> Option<Timestamp> {
+        Timestamp::from_microsecond(self.integer(name)?).ok()
+    }
+
+    fn count(&self, name: &str) -> usize {
+        self.column(name).filter(|(column, _)| matches!(column.kind, Kind::Texts | Kind::Integers)).map_or(0, |(_, range)| range.len())
     }
 }
 

@@ -1,13 +1,13 @@
 //! An exported directory, read as the rows that reports are made of. Decodes what is asked for alone, a row group at a time;
 //! writes nothing.
 
-use crate::decode::Group;
+use crate::decode::{At, Group};
 use crate::manifest::Manifest;
 use crate::{BUCKETS, Lake, LakeError};
 use async_trait::async_trait;
 use engine::entities::{Entity, REPOSITORIES};
 use engine::export::has_repo;
-use engine::{Listed, Listing, Rows, ScopeId, StoreError, Stored, Version};
+use engine::{Listed, Listing, Rows, ScopeId, Show, Shown, StoreError, Stored, Version};
 use parquet::file::reader::FileReader;
 use parquet::file::serialized_reader::SerializedFileReader;
 use serde_json::{Map, Value};
@@ -134,9 +134,15 @@ impl Inner {
     }
 
     fn group(&self, index: &Index, key: Key, entity: &'static Entity, only: &[&str]) -> Result<Arc<Group>, LakeError> {
-        let known = lock(&self.decoded).iter().find(|(one, _)| *one == key).map(|(_, group)| group.clone());
-        if let Some(known) = known {
-            return Ok(known);
+        {
+            let mut kept = lock(&self.decoded);
+            if let Some(place) = kept.iter().position(|(one, _)| *one == key) {
+                // What was asked for last goes last.
+                let known = kept.remove(place);
+                let group = known.1.clone();
+                kept.push(known);
+                return Ok(group);
+            }
         }
         // Opened again: whoever shares a file shares the place where it is read.
         let decode = || Group::decode(&SerializedFileReader::new(File::open(&index.path)?)?, key.group, entity, only);
@@ -182,6 +188,27 @@ impl Inner {
     }
 }
 
+impl Inner {
+    /// Shows what is left of the row group that the first row asked for is in, and tells the key of the last row shown if there are more.
+    fn show(&self, entity: &'static Entity, asked: &Asked, until: Option<&str>, show: &mut Show) -> Result<Shown, LakeError> {
+        let bucket = if has_repo(entity) { crate::bucket(asked.scope) } else { asked.scope };
+        let Some(index) = self.index(entity, bucket)? else { return Ok(Shown::default()) };
+        let Some(range) = index.scopes.get(&asked.scope).cloned() else { return Ok(Shown::default()) };
+        let from = range.start + asked.after.as_deref().map_or(0, |key| place(key, range.len(), false));
+        let until = range.start + until.map_or(range.len(), |key| place(key, range.len(), false));
+        let group = index.starts.partition_point(|start| *start <= from).saturating_sub(1);
+        let (Some(start), Some(end)) = (index.starts.get(group), index.starts.get(group + 1)) else { return Ok(Shown::default()) };
+        let end = until.min(*end);
+        if from >= end {
+            return Ok(Shown::default());
+        }
+        let only: Vec<&str> = asked.only.iter().map(String::as_str).collect();
+        let decoded = self.group(&index, Key { entity: entity.name, bucket, group, only: asked.only.clone() }, entity, &only)?;
+        (from..end).for_each(|row| show(&At(&decoded, row - start)));
+        Ok(Shown { next: (end < until).then(|| key(end - 1 - range.start, range.len())) })
+    }
+}
+
 /// What is listed, to be handed to another thread.
 struct Asked {
     scope: ScopeId,
@@ -189,6 +216,22 @@ struct Asked {
     limit: usize,
     backward: bool,
     only: Vec<String>,
+}
+
+impl Asked {
+    fn of(listing: &Listing<'_>) -> Self {
+        Self {
+            scope: listing.scope,
+            after: listing.after.map(str::to_owned),
+            limit: listing.limit,
+            backward: listing.backward,
+            only: listing.only.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+}
+
+fn broken_off(error: tokio::task::JoinError) -> StoreError {
+    StoreError::Unavailable { what: "reading files was broken off".to_owned(), source: error.into() }
 }
 
 /// Files have no keys: each row gets one that is in their order and spread evenly over hexadecimal digits, as hashes are, so
@@ -226,16 +269,17 @@ impl Rows for Files {
             let rows = self.0.repositories.iter().map(|(id, row)| stored(0, format!("{id:012}"), row.clone()));
             return Ok(Listed { rows: rows.filter(|row| listing.after.is_none_or(|after| row.key.as_str() > after)).collect(), more: false });
         }
-        let (inner, entity) = (self.0.clone(), listing.entity);
-        let asked = Asked {
-            scope: listing.scope,
-            after: listing.after.map(str::to_owned),
-            limit: listing.limit,
-            backward: listing.backward,
-            only: listing.only.iter().map(|name| (*name).to_owned()).collect(),
-        };
-        let listed = tokio::task::spawn_blocking(move || inner.list(entity, &asked)).await;
-        Ok(listed.map_err(|error| StoreError::Unavailable { what: "reading files was broken off".to_owned(), source: error.into() })??)
+        let (inner, entity, asked) = (self.0.clone(), listing.entity, Asked::of(listing));
+        // On a worker, not on a thread of its own: each thread's allocator keeps what it once had.
+        let listed = tokio::spawn(async move { inner.list(entity, &asked) }).await;
+        Ok(listed.map_err(broken_off)??)
+    }
+
+    async fn show(&self, listing: &Listing<'_>, until: Option<&str>, mut show: Show) -> Result<(Show, Shown), StoreError> {
+        let (inner, entity, asked) = (self.0.clone(), listing.entity, Asked::of(listing));
+        let until = until.map(str::to_owned);
+        let shown = tokio::spawn(async move { inner.show(entity, &asked, until.as_deref(), &mut show).map(|shown| (show, shown)) }).await;
+        Ok(shown.map_err(broken_off)??)
     }
 
     async fn scopes(&self, entity: &'static Entity) -> Result<Vec<ScopeId>, StoreError> {

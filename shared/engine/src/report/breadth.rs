@@ -4,13 +4,13 @@ use super::ask::{AskError, Asked};
 use super::catalogue::{Answer, Entry, Report};
 use super::changes::{Change, each};
 use super::groups::Of;
-use super::hotspots::By;
+use super::hotspots::extension;
 use super::options;
 use super::sheet::{Cell, Column, Sheet};
 use crate::ports::Rows;
 use jiff::Timestamp;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub(super) static ENTRY: Entry = Entry {
@@ -35,12 +35,12 @@ async fn answer(store: &dyn Rows, asked: &Asked) -> Result<Answer, AskError> {
 struct Gathered {
     changes: u64,
     types: BTreeMap<String, u64>,
-    repos: BTreeSet<String>,
+    repos: BTreeSet<Arc<str>>,
 }
 
 #[derive(Default)]
 struct People {
-    people: BTreeMap<Option<Arc<str>>, Gathered>,
+    people: HashMap<Option<Arc<str>>, Gathered>,
     changes: u64,
 }
 
@@ -49,9 +49,13 @@ impl People {
         self.changes += 1;
         let one = self.people.entry(change.author.cloned()).or_default();
         one.changes += 1;
-        *one.types.entry(By::Extension.of(change.path)).or_default() += 1;
+        let name = extension(change.path);
+        match one.types.get_mut(&*name) {
+            Some(changes) => *changes += 1,
+            None => drop(one.types.insert(name.into_owned(), 1)),
+        }
         if !one.repos.contains(change.repo) {
-            one.repos.insert(change.repo.to_owned());
+            one.repos.insert(change.repo.clone());
         }
     }
 
@@ -67,13 +71,7 @@ impl People {
             let count = |number: usize| Cell::Number(u64::try_from(number).unwrap_or(u64::MAX));
             // Of several as frequent, the first by name.
             let main = one.types.iter().max_by_key(|(name, changes)| (**changes, Reverse(*name))).map(|(name, _)| Cell::Text(name.clone()));
-            vec![
-                Of::cell(name.map(|name| name.to_string())),
-                count(one.types.len()),
-                count(one.repos.len()),
-                Cell::Number(one.changes),
-                main.unwrap_or(Cell::Nothing),
-            ]
+            vec![Of::cell(name.as_deref()), count(one.types.len()), count(one.repos.len()), Cell::Number(one.changes), main.unwrap_or(Cell::Nothing)]
         };
         Sheet {
             report: "breadth",

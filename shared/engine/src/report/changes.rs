@@ -2,24 +2,23 @@
 //! nothing that their branches did not. Reads rows, tells each change once, and keeps none.
 
 use super::ask::{AskError, Asked};
-use super::committed::{PARTS, Wanted};
+use super::committed::{Names, PARTS, Wanted};
 use super::items::Texts;
-use super::labels::text;
 use super::parts::fold;
 use crate::entities::{COMMIT_FILES, COMMITS};
-use crate::model::{ScopeId, Stored};
+use crate::model::ScopeId;
 use crate::node::short_hash;
 use crate::ports::{Rows, StoreError};
-use crate::touches::{Touches, merges, time};
+use crate::row::Row;
+use crate::touches::{Touches, merges};
 use jiff::Timestamp;
-use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A file changed by a commit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Change<'a> {
-    pub(super) repo: &'a str,
+    pub(super) repo: &'a Arc<str>,
     pub(super) path: &'a Arc<str>,
     /// A login or, of who has no account, an address.
     pub(super) author: Option<&'a Arc<str>>,
@@ -48,7 +47,7 @@ pub(super) async fn each(store: &dyn Rows, asked: &Asked, tell: &mut (dyn FnMut(
     let wanted = Wanted::of(store, asked).await?;
     let mut any = false;
     for (scope, repo) in wanted.repos(store).await? {
-        of_repository(store, scope, &repo, &wanted, &mut |change| {
+        of_repository(store, scope, &repo.into(), &wanted, &mut |change| {
             any = true;
             tell(change);
         })
@@ -58,23 +57,27 @@ pub(super) async fn each(store: &dyn Rows, asked: &Asked, tell: &mut (dyn FnMut(
     Ok((!any).then(hint))
 }
 
-async fn of_repository(store: &dyn Rows, scope: ScopeId, repo: &str, wanted: &Wanted, tell: &mut (dyn FnMut(&Change<'_>) + Send)) -> Result<(), StoreError> {
+async fn of_repository(
+    store: &dyn Rows,
+    scope: ScopeId,
+    repo: &Arc<str>,
+    wanted: &Wanted,
+    tell: &mut (dyn FnMut(&Change<'_>) + Send),
+) -> Result<(), StoreError> {
     let authors = Authors::load(store, scope, wanted).await?;
     let touches = if store.computed() { None } else { Some(Touches::load(store, scope, &merges(store, scope).await?).await?) };
     let only = ["sha", "path", "previous_path", "committed_at", "previous_committed_at", "additions", "deletions"];
     let reader = || {
         let mut texts = Texts::default();
-        move |row: Stored| {
-            let row = row.fields;
-            let count = |name: &str| row.get(name).and_then(Value::as_u64).unwrap_or(0);
+        move |row: &dyn Row| {
             Some(Touched {
-                commit: short_hash(text(&row, "sha")?),
-                path: texts.keep(text(&row, "path")?),
-                former: text(&row, "previous_path").map(|path| texts.keep(path)),
-                at: time(text(&row, "committed_at"))?,
-                before: time(text(&row, "previous_committed_at")),
-                additions: count("additions"),
-                deletions: count("deletions"),
+                commit: of_commit(row.text("sha")?),
+                path: texts.keep(row.text("path")?),
+                former: row.text("previous_path").map(|path| texts.keep(path)),
+                at: row.time("committed_at")?,
+                before: row.time("previous_committed_at"),
+                additions: row.number("additions").unwrap_or(0),
+                deletions: row.number("deletions").unwrap_or(0),
             })
         }
     };
@@ -89,6 +92,11 @@ async fn of_repository(store: &dyn Rows, scope: ScopeId, repo: &str, wanted: &Wa
     fold(store, &COMMIT_FILES, scope, &PARTS, &only, reader, told).await
 }
 
+/// The first half of the hash's digits is as good as all; what is no hash is hashed.
+fn of_commit(sha: &str) -> u64 {
+    sha.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or_else(|| short_hash(sha))
+}
+
 /// Who made each commit that counts, by a hash of its hash: there may be millions.
 struct Authors {
     names: Vec<Arc<str>>,
@@ -99,21 +107,14 @@ struct Authors {
 impl Authors {
     async fn load(store: &dyn Rows, scope: ScopeId, wanted: &Wanted) -> Result<Self, StoreError> {
         let reader = || {
-            let mut texts = Texts::default();
-            move |row: Stored| {
-                let row = row.fields;
-                // What merges two branches changes nothing of its own.
-                let merge = row.get("parents").and_then(Value::as_array).is_some_and(|parents| parents.len() > 1);
-                let author = text(&row, "author_login").or_else(|| text(&row, "author_email")).map(|author| texts.keep(author));
-                Some((short_hash(text(&row, "sha")?), author)).filter(|_| !merge)
-            }
+            let mut names = Names::new(&wanted.people);
+            // What merges two branches changes nothing of its own.
+            move |row: &dyn Row| Some((of_commit(row.text("sha")?), names.author(row)?)).filter(|_| row.count("parents") < 2)
         };
         let (mut names, mut places, mut of) = (Vec::new(), HashMap::new(), HashMap::new());
-        let people = &wanted.people;
         let keep = |picked: Vec<(u64, Option<Arc<str>>)>| {
-            for (commit, author) in picked.into_iter().filter(|(_, author)| people.counts(author.as_deref())) {
-                let place = author.map_or(u32::MAX, |author| {
-                    let name = people.shared(author);
+            for (commit, author) in picked {
+                let place = author.map_or(u32::MAX, |name| {
                     *places.entry(name.clone()).or_insert_with(|| {
                         names.push(name);
                         u32::try_from(names.len() - 1).unwrap_or(u32::MAX)

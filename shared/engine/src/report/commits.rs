@@ -3,12 +3,13 @@
 use super::ask::{AskError, Asked};
 use super::catalogue::{Answer, Entry, Report};
 use super::committed::{Commits, Wanted};
-use super::groups::Of;
+use super::groups::{Keys, Of};
 use super::options;
 use super::sheet::{Cell, Column, Sheet};
 use crate::ports::Rows;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 pub(super) static ENTRY: Entry = Entry {
     name: "commits",
@@ -29,7 +30,7 @@ async fn answer(store: &dyn Rows, asked: &Asked) -> Result<Answer, AskError> {
 #[derive(Default)]
 struct Gathered<'a> {
     commits: u64,
-    authors: BTreeSet<&'a str>,
+    authors: HashSet<&'a str>,
     additions: u64,
     deletions: u64,
     files: u64,
@@ -38,10 +39,10 @@ struct Gathered<'a> {
 /// By the committer's date.
 #[must_use]
 pub fn commits_by(all: &[Commits], of: Of, as_of: Timestamp) -> Sheet {
-    let mut groups: BTreeMap<Option<String>, Gathered<'_>> = BTreeMap::new();
+    let (mut keys, mut groups): (Keys, HashMap<Option<Arc<str>>, Gathered<'_>>) = (Keys::new(of), HashMap::new());
     let mut counted: u64 = 0;
     for (repo, commit) in all.iter().flat_map(|of| of.commits.iter().map(|commit| (&of.repo, commit))) {
-        let group = groups.entry(of.key(repo, commit.author.as_deref(), commit.committed_at)).or_default();
+        let group = groups.entry(keys.of(repo, commit.author.as_ref(), commit.committed_at)).or_default();
         counted += 1;
         group.commits += 1;
         group.authors.extend(commit.author.as_deref());
@@ -49,9 +50,9 @@ pub fn commits_by(all: &[Commits], of: Of, as_of: Timestamp) -> Sheet {
         group.deletions += commit.deletions;
         group.files += commit.changed_files;
     }
-    let row = |(name, group): (Option<String>, Gathered<'_>)| {
+    let row = |(name, group): (Option<Arc<str>>, Gathered<'_>)| {
         let authors = u64::try_from(group.authors.len()).unwrap_or(u64::MAX);
-        let mut row = vec![Of::cell(name)];
+        let mut row = vec![Of::cell(name.as_deref())];
         row.extend([group.commits, authors, group.additions, group.deletions, group.files].map(Cell::Number));
         row
     };

@@ -2,18 +2,17 @@
 //! their branches did not; so is what a push by force left behind. Reads rows and changes nothing.
 
 use super::ask::{AskError, Asked, Matcher};
-use super::items::Texts;
-use super::labels::{text, time};
 use super::parts::between;
 use super::people::People;
 use super::range::Range;
 use crate::entities::COMMITS;
 use crate::export::names;
-use crate::model::{ScopeId, Stored};
+use crate::model::ScopeId;
 use crate::ports::{Rows, StoreError};
+use crate::row::Row;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::Value;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,14 +37,14 @@ pub struct Commits {
 /// What is asked of commits.
 pub(super) struct Wanted {
     repos: Matcher,
-    pub(super) people: People,
+    pub(super) people: Arc<People>,
     pub(super) range: Range,
     pub(super) now: Timestamp,
 }
 
 impl Wanted {
     pub(super) async fn of(store: &dyn Rows, asked: &Asked) -> Result<Self, AskError> {
-        let people = People::load(store, asked).await?;
+        let people = Arc::new(People::load(store, asked).await?);
         Ok(Self { repos: asked.matcher("repo")?, people, range: asked.range("committed", &TimeZone::UTC)?, now: asked.now })
     }
 
@@ -74,23 +73,47 @@ impl Wanted {
 /// Keys are hashes, which spread evenly.
 pub(super) const PARTS: [&str; 3] = ["4", "8", "c"];
 
+/// Who they are whose names rows have: asked once of each name.
+pub(super) struct Names {
+    people: Arc<People>,
+    known: HashMap<Box<str>, Option<Arc<str>>>,
+}
+
+impl Names {
+    pub(super) fn new(people: &Arc<People>) -> Self {
+        Self { people: people.clone(), known: HashMap::new() }
+    }
+
+    /// The author of a commit: a login or, of who has no account, an address. None: what they made does not count. Within:
+    /// nobody known made it.
+    #[allow(clippy::option_option, reason = "two different nobodies")]
+    pub(super) fn author(&mut self, row: &dyn Row) -> Option<Option<Arc<str>>> {
+        let Some(name) = row.text("author_login").or_else(|| row.text("author_email")) else {
+            return self.people.counts(None).then_some(None);
+        };
+        if let Some(known) = self.known.get(name) {
+            return known.clone().map(Some);
+        }
+        let one = self.people.counts(Some(name)).then(|| Arc::from(self.people.name(name)));
+        self.known.insert(name.into(), one.clone());
+        one.map(Some)
+    }
+}
+
 /// Those of one repository by people who count, in no order.
-pub async fn from_commits(store: &dyn Rows, scope: ScopeId, people: &People) -> Result<Vec<Commit>, StoreError> {
+pub(super) async fn from_commits(store: &dyn Rows, scope: ScopeId, people: &Arc<People>) -> Result<Vec<Commit>, StoreError> {
     let only = ["author_login", "author_email", "authored_at", "committed_at", "parents", "additions", "deletions", "changed_files", "on_default_branch"];
     let reader = || {
-        let mut texts = Texts::default();
-        move |row: Stored| {
-            let row = row.fields;
-            let merge = row.get("parents").and_then(Value::as_array).is_some_and(|parents| parents.len() > 1);
-            let left_behind = row.get("on_default_branch").and_then(Value::as_bool) == Some(false);
-            if merge || left_behind {
+        let mut names = Names::new(people);
+        move |row: &dyn Row| {
+            if row.count("parents") > 1 || row.flag("on_default_branch") == Some(false) {
                 return None;
             }
-            let committed_at = time(&row, "committed_at")?;
-            let count = |name: &str| row.get(name).and_then(Value::as_u64).unwrap_or(0);
+            let (author, committed_at) = (names.author(row)?, row.time("committed_at")?);
+            let count = |name: &str| row.number(name).unwrap_or(0);
             Some(Commit {
-                author: author(&row).map(|author| texts.keep(author)),
-                authored_at: time(&row, "authored_at").unwrap_or(committed_at),
+                author,
+                authored_at: row.time("authored_at").unwrap_or(committed_at),
                 committed_at,
                 additions: count("additions"),
                 deletions: count("deletions"),
@@ -98,15 +121,5 @@ pub async fn from_commits(store: &dyn Rows, scope: ScopeId, people: &People) -> 
             })
         }
     };
-    let mut commits = between(store, &COMMITS, scope, &PARTS, &only, reader).await?;
-    commits.retain(|commit| people.counts(commit.author.as_deref()));
-    for commit in &mut commits {
-        commit.author = commit.author.take().map(|author| people.shared(author));
-    }
-    Ok(commits)
-}
-
-/// A login or, of who has no account, an address.
-fn author(row: &serde_json::Map<String, Value>) -> Option<&str> {
-    text(row, "author_login").or_else(|| text(row, "author_email"))
+    between(store, &COMMITS, scope, &PARTS, &only, reader).await
 }

@@ -9,7 +9,7 @@ use super::sheet::{Cell, Column, Sheet};
 use crate::ports::Rows;
 use jiff::Timestamp;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 pub(super) static ENTRY: Entry = Entry {
     name: "committers",
@@ -40,7 +40,7 @@ struct Gathered<'a> {
 /// The `most` with the most commits, by the committer's date.
 #[must_use]
 pub fn committers(all: &[Commits], most: usize, as_of: Timestamp) -> Sheet {
-    let mut people: BTreeMap<Option<&str>, Gathered<'_>> = BTreeMap::new();
+    let mut people: HashMap<Option<&str>, Gathered<'_>> = HashMap::new();
     let mut counted: u64 = 0;
     for (repo, commit) in all.iter().flat_map(|of| of.commits.iter().map(|commit| (&of.repo, commit))) {
         let at = commit.committed_at;
@@ -60,7 +60,7 @@ pub fn committers(all: &[Commits], most: usize, as_of: Timestamp) -> Sheet {
     let more = u64::try_from(rows.len().saturating_sub(most)).unwrap_or(u64::MAX);
     let row = |(name, one): (Option<&str>, Gathered<'_>)| {
         let repos = u64::try_from(one.repos.len()).unwrap_or(u64::MAX);
-        let mut row = vec![Of::cell(name.map(str::to_owned))];
+        let mut row = vec![Of::cell(name)];
         row.extend([one.commits, one.additions, one.deletions, repos].map(Cell::Number));
         row.extend([one.first, one.last].map(Cell::Time));
         row

@@ -5,7 +5,7 @@ use super::catalogue::{Answer, Entry, Report};
 use super::committed::{Commits, Wanted};
 use super::groups::Of;
 use super::items::Texts;
-use super::labels::{text, time};
+use super::labels::text;
 use super::options;
 use super::parts::between;
 use super::production::default_branches;
@@ -13,10 +13,10 @@ use super::range::Range;
 use super::sheet::{Cell, Column, Sheet};
 use crate::entities::{PULL_REQUEST_COMMITS, PULL_REQUESTS};
 use crate::export::Pages;
-use crate::model::{ScopeId, Stored};
+use crate::model::ScopeId;
 use crate::ports::{Rows, StoreError};
+use crate::row::Row;
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::cmp::Reverse;
@@ -56,7 +56,8 @@ pub struct Coded {
     pub repo: Arc<str>,
     /// None: nobody known.
     pub author: Option<Arc<str>>,
-    pub day: Date,
+    /// Since 1970-01-01.
+    pub day: i64,
 }
 
 /// What is asked.
@@ -89,19 +90,24 @@ impl Per {
     }
 
     /// Which one a day is in, counted from one in the past. Weeks begin on Monday; every other of them begins a fortnight.
-    fn place(self, day: Date) -> i64 {
+    fn place(self, day: i64) -> i64 {
         // 1970-01-05 was a Monday.
-        let days = i64::from((day - Date::constant(1970, 1, 5)).get_days());
+        let days = day - 4;
         match self {
             Self::Week => days.div_euclid(7),
             Self::Fortnight => days.div_euclid(14),
-            Self::Month => i64::from(day.year()) * 12 + i64::from(day.month()),
+            Self::Month => {
+                let at = Timestamp::from_second(day * DAY).unwrap_or_default().to_zoned(TimeZone::UTC);
+                i64::from(at.year()) * 12 + i64::from(at.month())
+            }
         }
     }
 }
 
-fn day(at: Timestamp) -> Date {
-    at.to_zoned(TimeZone::UTC).date()
+const DAY: i64 = 24 * 3600;
+
+fn day(at: Timestamp) -> i64 {
+    at.as_second().div_euclid(DAY)
 }
 
 fn of_commits(of: &Commits) -> HashSet<Coded> {
@@ -116,15 +122,14 @@ async fn of_pulls(store: &dyn Rows, of: &Commits, default: &str, wanted: &Wanted
     let against = Arc::new(against);
     let reader = || {
         let (mut texts, against) = (Texts::default(), against.clone());
-        move |row: Stored| {
-            let row = row.fields;
-            row.get("pull_request").and_then(Value::as_u64).filter(|number| against.contains(number))?;
+        move |row: &dyn Row| {
+            row.number("pull_request").filter(|number| against.contains(number))?;
             // What merges another branch into this one is no work of its own. A pull request's list does not tell parents.
-            if text(&row, "message").is_some_and(|message| message.starts_with("Merge branch ") || message.starts_with("Merge remote-tracking branch ")) {
+            if row.text("message").is_some_and(|message| message.starts_with("Merge branch ") || message.starts_with("Merge remote-tracking branch ")) {
                 return None;
             }
-            let author = text(&row, "author").or_else(|| text(&row, "author_email")).map(|author| texts.keep(author));
-            Some((author, time(&row, "authored_at")?, time(&row, "committed_at")?))
+            let author = row.text("author").or_else(|| row.text("author_email")).map(|author| texts.keep(author));
+            Some((author, row.time("authored_at")?, row.time("committed_at")?))
         }
     };
     let bounds: Vec<&str> = (1..4).filter_map(|part| keys.get(keys.len() * part / 4)).map(String::as_str).collect();
@@ -150,7 +155,7 @@ async fn against(store: &dyn Rows, scope: ScopeId, branch: &str) -> Result<(Hash
 }
 
 /// The days of each of its people, once each.
-type Days = BTreeSet<(Option<Arc<str>>, Date)>;
+type Days = BTreeSet<(Option<Arc<str>>, i64)>;
 
 /// A person's days, once each, of the group; what a group has of several people is added up.
 #[must_use]
@@ -158,8 +163,8 @@ pub fn coding_days(days: Vec<Coded>, question: &Question, as_of: Timestamp) -> S
     let mut groups: BTreeMap<Option<String>, Days> = BTreeMap::new();
     let (mut first, mut last) = (None, None);
     for one in days {
-        first = Some(first.map_or(one.day, |first: Date| first.min(one.day)));
-        last = Some(last.map_or(one.day, |last: Date| last.max(one.day)));
+        first = Some(first.map_or(one.day, |first: i64| first.min(one.day)));
+        last = Some(last.map_or(one.day, |last: i64| last.max(one.day)));
         let key = match question.of {
             Of::Author => one.author.as_deref().map(str::to_owned),
             Of::Repository => Some(one.repo.to_string()),
@@ -179,7 +184,7 @@ pub fn coding_days(days: Vec<Coded>, question: &Question, as_of: Timestamp) -> S
     let row = |(name, days): (Option<String>, Days)| {
         let people = count(days.iter().map(|(author, _)| author).collect::<BTreeSet<_>>().len());
         let days = count(days.len());
-        vec![Of::cell(name), Cell::Number(days), Cell::Number(people), Cell::Number(periods), Cell::ratio(days, people * periods)]
+        vec![Of::cell(name.as_deref()), Cell::Number(days), Cell::Number(people), Cell::Number(periods), Cell::ratio(days, people * periods)]
     };
     let per = question.per.name();
     Sheet {

@@ -5,7 +5,8 @@ use super::sheet::Cell;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// What issues and pull requests are grouped by.
 pub(super) struct Traits<'a> {
@@ -89,23 +90,40 @@ impl Of {
         Self::NAMES.iter().position(|one| *one == name).and_then(|at| all.get(at).copied()).unwrap_or(Self::Everything)
     }
 
-    /// None: nobody known made it.
-    pub(super) fn key(self, repo: &str, author: Option<&str>, at: Timestamp) -> Option<String> {
-        match self {
-            Self::Everything => Some("all".to_owned()),
-            Self::Repository => Some(repo.to_owned()),
-            Self::Author => author.map(str::to_owned),
-            Self::Week => Some(week(at, &TimeZone::UTC)),
-            Self::Month => Some(at.strftime("%Y-%m").to_string()),
-        }
-    }
-
-    pub(super) fn cell(name: Option<String>) -> Cell {
-        name.map_or(Cell::No("nobody known"), Cell::Text)
+    pub(super) fn cell(name: Option<&str>) -> Cell {
+        name.map_or(Cell::No("nobody known"), |name| Cell::Text(name.to_owned()))
     }
 
     /// Weeks and months in their order; of the others, those with the most first.
-    pub(super) fn in_order<T>(self, groups: BTreeMap<Option<String>, T>, counted: impl Fn(&T) -> u64) -> Vec<(Option<String>, T)> {
-        in_order(groups, if matches!(self, Self::Week | Self::Month) { Across::Week } else { Across::All }, counted)
+    pub(super) fn in_order<T>(self, groups: HashMap<Option<Arc<str>>, T>, counted: impl Fn(&T) -> u64) -> Vec<(Option<Arc<str>>, T)> {
+        let mut rows: Vec<_> = groups.into_iter().collect();
+        let weight = |of: &T| if matches!(self, Self::Week | Self::Month) { Reverse(0) } else { Reverse(counted(of)) };
+        rows.sort_by(|(one, left), (other, right)| weight(left).cmp(&weight(right)).then_with(|| one.cmp(other)));
+        rows
+    }
+}
+
+/// Names groups of commits: each day's week or month is made out once.
+pub(super) struct Keys {
+    of: Of,
+    days: HashMap<i64, Arc<str>>,
+    all: Arc<str>,
+}
+
+impl Keys {
+    pub(super) fn new(of: Of) -> Self {
+        Self { of, days: HashMap::new(), all: "all".into() }
+    }
+
+    /// None: nobody known made it.
+    pub(super) fn of(&mut self, repo: &Arc<str>, author: Option<&Arc<str>>, at: Timestamp) -> Option<Arc<str>> {
+        let day = at.as_second().div_euclid(24 * 3600);
+        match self.of {
+            Of::Everything => Some(self.all.clone()),
+            Of::Repository => Some(repo.clone()),
+            Of::Author => author.cloned(),
+            Of::Week => Some(self.days.entry(day).or_insert_with(|| week(at, &TimeZone::UTC).into()).clone()),
+            Of::Month => Some(self.days.entry(day).or_insert_with(|| at.strftime("%Y-%m").to_string().into()).clone()),
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::entities::{Entity, ISSUE_COMMENTS, ISSUES, REVIEW_COMMENTS, REVIEWS};
 use crate::export::names;
 use crate::model::{ScopeId, Stored};
 use crate::ports::{Rows, StoreError};
+use crate::row::Row;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -173,15 +174,14 @@ pub(super) async fn heard(store: &dyn Rows, scope: ScopeId, keys: &[String], ent
     let (number, at) = spoken(entity);
     let reader = || {
         let mut texts = Texts::default();
-        move |row: Stored| {
-            let row = row.fields;
-            let what = match text(&row, "state") {
+        move |row: &dyn Row| {
+            let what = match row.text("state") {
                 _ if entity != &REVIEWS => Word::Comment,
                 Some("APPROVED") => Word::Approval,
                 _ => Word::Review,
             };
-            let by = text(&row, "author").map(|by| texts.keep(by));
-            Some((row.get(number).and_then(Value::as_u64)?, Said { at: time(&row, at)?, by, what }))
+            let by = row.text("author").map(|by| texts.keep(by));
+            Some((row.number(number)?, Said { at: row.time(at)?, by, what }))
         }
     };
     pick(store, entity, scope, keys, &[number, at, "author", "state"], reader).await

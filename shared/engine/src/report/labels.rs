@@ -6,6 +6,7 @@ use super::parts::{all, pick};
 use crate::entities::{ISSUE_EVENTS, ISSUES};
 use crate::model::{ScopeId, Stored};
 use crate::ports::{Rows, StoreError};
+use crate::row::Row;
 use crate::stages::Text;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -51,13 +52,12 @@ pub async fn from_issues(store: &dyn Rows, scope: ScopeId, repo: &str, of: &Stag
     // There are many more events than issues, and their keys begin with those of their issues.
     let reader = || {
         let of = of.clone();
-        move |row: Stored| {
-            let row = row.fields;
-            let number = row.get("number").and_then(Value::as_u64).filter(|_| text(&row, "on") == Some("issue"))?;
-            Some((number, time(&row, "created_at")?, happened(&row, &of)?))
+        move |row: &dyn Row| {
+            let number = row.number("number").filter(|_| row.text("on") == Some("issue"))?;
+            Some((number, row.time("created_at")?, happened(row, &of)?))
         }
     };
-    let events = pick(store, &ISSUE_EVENTS, scope, &keys, &[], reader);
+    let events = pick(store, &ISSUE_EVENTS, scope, &keys, &["number", "on", "created_at", "event", "label"], reader);
     for (number, at, happened) in events.await? {
         if let Some(issue) = issues.get_mut(&number) {
             issue.events.push((at, happened));
@@ -98,9 +98,9 @@ fn card(row: &Map<String, Value>, repo: &str, of: &StagesOf) -> Option<(u64, Car
     Some((number, card, time(row, "updated_at").unwrap_or(created_at)))
 }
 
-fn happened(row: &Map<String, Value>, of: &StagesOf) -> Option<Happened> {
-    let label = || text(row, "label").filter(|label| matches!(of, StagesOf::Labels(prefix) if is_stage(label, prefix))).map(str::to_owned);
-    match text(row, "event")? {
+fn happened(row: &dyn Row, of: &StagesOf) -> Option<Happened> {
+    let label = || row.text("label").filter(|label| matches!(of, StagesOf::Labels(prefix) if is_stage(label, prefix))).map(str::to_owned);
+    match row.text("event")? {
         "closed" => Some(Happened::Closed),
         "reopened" => Some(Happened::Reopened),
         "labeled" => label().map(Happened::Labeled),

@@ -2,7 +2,8 @@
 
 use crate::entities::Entity;
 use crate::model::{ScopeId, Stored};
-use crate::ports::{Listing, Rows, StoreError};
+use crate::ports::{Listing, Rows, Show, StoreError};
+use crate::row::Row;
 use futures::future::{try_join, try_join_all};
 use std::sync::{Mutex, PoisonError};
 
@@ -55,9 +56,9 @@ async fn end<T>(
     }
 }
 
-/// What is picked from each living row, with these fields alone if any are named, in no order: `picker` makes one that picks for each part, on any processor. `keys`
-/// are some keys in order, such as the parents' of the rows: they tell where the rows can be divided evenly.
-pub(crate) async fn pick<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>(
+/// What is picked from each living row, with these fields alone, in no order: `picker` makes one that picks for each part, on any
+/// processor. `keys` are some keys in order, such as the parents' of the rows: they tell where the rows can be divided evenly.
+pub(crate) async fn pick<T: Send + 'static, P: FnMut(&dyn Row) -> Option<T> + Send + 'static>(
     store: &dyn Rows,
     entity: &'static Entity,
     scope: ScopeId,
@@ -70,7 +71,7 @@ pub(crate) async fn pick<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send
 }
 
 /// The same, divided at these keys, which are in order.
-pub(crate) async fn between<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>(
+pub(crate) async fn between<T: Send + 'static, P: FnMut(&dyn Row) -> Option<T> + Send + 'static>(
     store: &dyn Rows,
     entity: &'static Entity,
     scope: ScopeId,
@@ -79,12 +80,12 @@ pub(crate) async fn between<T: Send + 'static, P: FnMut(Stored) -> Option<T> + S
     picker: impl Fn() -> P,
 ) -> Result<Vec<T>, StoreError> {
     let mut all = Vec::new();
-    fold(store, entity, scope, bounds, only, picker, |picked| all.extend(picked)).await?;
+    fold(store, entity, scope, bounds, only, picker, |mut picked| all.append(&mut picked)).await?;
     Ok(all)
 }
 
 /// The same, but what is picked is handed over as it comes, and kept nowhere.
-pub(crate) async fn fold<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>(
+pub(crate) async fn fold<T: Send + 'static, P: FnMut(&dyn Row) -> Option<T> + Send + 'static>(
     store: &dyn Rows,
     entity: &'static Entity,
     scope: ScopeId,
@@ -101,7 +102,7 @@ pub(crate) async fn fold<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send
 }
 
 /// After `from`, up to and with `until`.
-async fn part<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>(
+async fn part<T: Send + 'static, P: FnMut(&dyn Row) -> Option<T> + Send + 'static>(
     store: &dyn Rows,
     entity: &'static Entity,
     scope: ScopeId,
@@ -111,18 +112,59 @@ async fn part<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>
     each: &Mutex<impl FnMut(Vec<T>) + Send>,
 ) -> Result<(), StoreError> {
     let mut after = from.map(str::to_owned);
+    let (to, picked) = std::sync::mpsc::channel();
+    let mut show: Show = Box::new(move |row| {
+        if let Some(one) = picker(row) {
+            // Whoever takes it lives as long as this function.
+            let _ = to.send(one);
+        }
+    });
     loop {
-        let page = store.list(&Listing { after: after.as_deref(), only, ..Listing::all(entity, scope) }).await?;
+        let shown;
+        let listing = Listing { after: after.as_deref(), only, ..Listing::all(entity, scope) };
+        (show, shown) = store.show(&listing, until, show).await?;
+        (each.lock().unwrap_or_else(PoisonError::into_inner))(picked.try_iter().collect());
+        match shown.next {
+            Some(next) => after = Some(next),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// What `pick` takes from each living row, whole, divided at these keys.
+pub(crate) async fn whole<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>(
+    store: &dyn Rows,
+    entity: &'static Entity,
+    scope: ScopeId,
+    bounds: &[&str],
+    picker: impl Fn() -> P,
+) -> Result<Vec<T>, StoreError> {
+    let from = std::iter::once(None).chain(bounds.iter().copied().map(Some));
+    let until = bounds.iter().copied().map(Some).chain(std::iter::once(None));
+    let parts = from.zip(until).map(|(from, until)| whole_part(store, entity, scope, (from, until), picker()));
+    Ok(try_join_all(parts).await?.into_iter().flatten().collect())
+}
+
+async fn whole_part<T: Send + 'static, P: FnMut(Stored) -> Option<T> + Send + 'static>(
+    store: &dyn Rows,
+    entity: &'static Entity,
+    scope: ScopeId,
+    (from, until): (Option<&str>, Option<&str>),
+    mut picker: P,
+) -> Result<Vec<T>, StoreError> {
+    let (mut all, mut after) = (Vec::new(), from.map(str::to_owned));
+    loop {
+        let page = store.list(&Listing { after: after.as_deref(), ..Listing::all(entity, scope) }).await?;
         let last = page.rows.last().map(|row| row.key.clone());
         let past = last.as_deref().zip(until).is_some_and(|(last, until)| last > until);
         let mut rows = page.rows;
         rows.retain(|row| !row.gone && until.is_none_or(|until| row.key.as_str() <= until));
         let picked = tokio::spawn(async move { (rows.into_iter().filter_map(&mut picker).collect::<Vec<T>>(), picker) }).await;
         let (picked, back) = picked.map_err(|error| StoreError::Unavailable { what: "reading rows was broken off".to_owned(), source: error.into() })?;
-        (each.lock().unwrap_or_else(PoisonError::into_inner))(picked);
+        all.extend(picked);
         picker = back;
         if past || !page.more || last.is_none() {
-            return Ok(());
+            return Ok(all);
         }
         after = last;
     }

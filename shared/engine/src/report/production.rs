@@ -14,6 +14,7 @@ use crate::entities::{COMMITS, DEPLOYMENTS, REPOSITORIES, WORKFLOW_RUNS};
 use crate::export::{Pages, names};
 use crate::model::{ScopeId, Stored};
 use crate::ports::{Rows, StoreError};
+use crate::row::Row;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -104,7 +105,7 @@ async fn shipments(store: &dyn Rows, scope: ScopeId, by_runs: bool, which: &Matc
     let wanted: Arc<HashSet<String>> = Arc::new(shipments.iter().map(|shipment| shipment.sha.clone()).collect());
     let reader = || {
         let wanted = wanted.clone();
-        move |row: Stored| Some((text(&row.fields, "sha").filter(|sha| wanted.contains(*sha))?.to_owned(), time(&row.fields, "committed_at")?))
+        move |row: &dyn Row| Some((row.text("sha").filter(|sha| wanted.contains(*sha))?.to_owned(), row.time("committed_at")?))
     };
     let dates = if shipments.is_empty() { Vec::new() } else { between(store, &COMMITS, scope, &PARTS, &["sha", "committed_at"], reader).await? };
     let dates: HashMap<String, Timestamp> = dates.into_iter().collect();

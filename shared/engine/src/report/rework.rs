@@ -4,12 +4,13 @@
 use super::ask::{AskError, Asked};
 use super::catalogue::{Answer, Entry, Report};
 use super::changes::{Change, each};
-use super::groups::Of;
+use super::groups::{Keys, Of};
 use super::options;
 use super::sheet::{Cell, Column, Sheet};
 use crate::ports::Rows;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 pub(super) static ENTRY: Entry = Entry {
     name: "rework",
@@ -24,7 +25,7 @@ pub(super) static ENTRY: Entry = Entry {
 
 async fn answer(store: &dyn Rows, asked: &Asked) -> Result<Answer, AskError> {
     let days = i64::try_from(asked.number("limit", 1, 65_535)?).unwrap_or(30);
-    let mut rework = Rework { of: Of::parse(asked.across()), limit: SignedDuration::from_hours(24 * days), groups: BTreeMap::new() };
+    let mut rework = Rework::new(Of::parse(asked.across()), SignedDuration::from_hours(24 * days));
     let hint = each(store, asked, &mut |change| rework.add(change)).await?;
     Ok(Answer { report: Report::Sheet(rework.sheet(asked.now)), hint })
 }
@@ -42,12 +43,17 @@ struct Lines {
 struct Rework {
     of: Of,
     limit: SignedDuration,
-    groups: BTreeMap<Option<String>, Lines>,
+    keys: Keys,
+    groups: HashMap<Option<Arc<str>>, Lines>,
 }
 
 impl Rework {
+    fn new(of: Of, limit: SignedDuration) -> Self {
+        Self { of, limit, keys: Keys::new(of), groups: HashMap::new() }
+    }
+
     fn add(&mut self, change: &Change<'_>) {
-        let name = self.of.key(change.repo, change.author.map(|author| &**author), change.at);
+        let name = self.keys.of(change.repo, change.author, change.at);
         let group = self.groups.entry(name).or_default();
         let lines = change.additions + change.deletions;
         group.files += 1;
@@ -59,7 +65,7 @@ impl Rework {
     }
 
     fn sheet(self, as_of: Timestamp) -> Sheet {
-        let Self { of, limit, groups } = self;
+        let Self { of, limit, groups, .. } = self;
         let changes: u64 = groups.values().map(|group| group.files).sum();
         let rows = of.in_order(groups, |lines| lines.new + lines.refactored + lines.legacy);
         let days = limit.as_hours() / 24;
@@ -79,14 +85,14 @@ impl Rework {
                 Column::new("legacy_share", "legacy %", ""),
                 Column::new("changed_files", "files", "changes of a file by a commit"),
             ],
-            rows: rows.into_iter().map(|(name, lines)| row(name, &lines)).collect(),
+            rows: rows.into_iter().map(|(name, lines)| row(name.as_deref(), &lines)).collect(),
             drawn: vec![2, 3, 4],
             more: 0,
         }
     }
 }
 
-fn row(name: Option<String>, lines: &Lines) -> Vec<Cell> {
+fn row(name: Option<&str>, lines: &Lines) -> Vec<Cell> {
     let all = lines.new + lines.refactored + lines.legacy;
     let share = |part: u64| Cell::share(part, all);
     let shares = [lines.new, lines.refactored, lines.legacy].map(share);

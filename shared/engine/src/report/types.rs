@@ -3,14 +3,14 @@
 use super::ask::{AskError, Asked};
 use super::catalogue::{Answer, Entry, Report};
 use super::changes::{Change, each};
-use super::hotspots::By;
+use super::hotspots::extension;
 use super::options;
 use super::sheet::{Cell, Column, Sheet};
-use crate::node::short_hash;
 use crate::ports::Rows;
 use jiff::Timestamp;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 pub(super) static ENTRY: Entry = Entry {
@@ -50,11 +50,17 @@ struct Types {
 impl Types {
     fn add(&mut self, change: &Change<'_>) {
         self.changes += 1;
-        let one = self.types.entry(By::Extension.of(change.path)).or_default();
+        let name = extension(change.path);
+        if !self.types.contains_key(&*name) {
+            self.types.insert(name.clone().into_owned(), Gathered::default());
+        }
+        let Some(one) = self.types.get_mut(&*name) else { return };
         one.changes += 1;
         one.additions += change.additions;
         one.deletions += change.deletions;
-        one.files.insert(short_hash(&format!("{} {}", change.repo, change.path)));
+        let mut file = DefaultHasher::new();
+        (change.repo, change.path).hash(&mut file);
+        one.files.insert(file.finish());
         if let Some(author) = change.author.filter(|author| !one.authors.contains(*author)) {
             one.authors.insert(author.clone());
         }
