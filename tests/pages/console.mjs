@@ -1,5 +1,5 @@
 // Uses the console as a person does, in a headless Chromium: signs in by the link, installs connectors against the
-// simulated GitHub by token and by OAuth, watches the copy come, edits, pauses, removes; and looks at every page, light and
+// simulated GitHub by token and by OAuth (a code, and GitHub's own page), watches the copy come, edits, pauses, removes; and looks at every page, light and
 // dark, wide and narrow, for what a reader would see as a mistake. `node console.mjs BIN_DIR DIR [SCREENSHOTS]`.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -12,6 +12,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 const [bin, directory, screenshots] = process.argv.slice(2).map((path) => resolve(path));
 const TOKEN = "sim-token"; // what the simulated GitHub accepts
+const SECRET = "canary-client-secret"; // of its OAuth app
 const WIDTHS = [["light", 1280], ["dark", 1280], ["light", 360], ["dark", 360], ["light", 2560]];
 const wrong = [];
 const insist = (holds, what) => holds || wrong.push(what);
@@ -160,6 +161,41 @@ try {
   await Promise.all([page.waitForNavigation(), press("Remove by-oauth")]);
   insist(!(await text()).includes("by-oauth"), "it is not removed");
 
+  // By OAuth with the app's secret: on GitHub's own page in another tab, while the form goes on.
+  await page.goto(`${home}/console/connectors/new`);
+  await choose("kind", "server");
+  await page.type("[name=api_url]", github);
+  await page.type("[name=name]", "by-browser");
+  await choose("way", "oauth");
+  await page.type("[name=client_id]", "Iv1.0123456789abcdef");
+  await page.type("[name=client_secret]", SECRET);
+  await press("Authorize");
+  await until("nothing leads to GitHub", () => document.querySelector("#authorization a.button"));
+  await look(page, "authorize-away");
+  for (const answer of ["no", "yes"]) {
+    const opened = browser.waitForTarget((target) => target.url().startsWith(`${github}/login/oauth/authorize`));
+    await press("Go to GitHub");
+    const tab = await (await opened).page();
+    await (await tab.waitForSelector(`#${answer}`)).click();
+    await tab.waitForFunction((path) => location.pathname === path && document.querySelector("h1"), {}, "/console/connectors/new/authorized");
+    const told = await tab.$eval("main", (main) => main.innerText);
+    insist((answer === "yes" ? /Go on in the form/ : /declined/).test(told), `${answer}: the tab says ${told}`);
+    await look(tab, `authorized-${answer}`);
+    await tab.close();
+    await page.bringToFront();
+    if (answer === "no") {
+      await until("what was declined is not told", () => /Authorize again/.test(document.querySelector("#problem").innerText));
+      await press("Authorize");
+      await until("nothing leads to GitHub again", () => document.querySelector("#authorization a.button"));
+    }
+  }
+  await until("the form does not go on", () => /authorized/.test(document.querySelector("#authorization").innerText));
+  await until("organizations are not found by themselves", () => document.querySelector("[name=organization][value=acme]")?.checked);
+  await page.$eval("[name=start]", (one) => one.click());
+  await press("Save");
+  await until("nothing is saved", () => location.pathname === "/console/connectors/of/by-browser");
+  insist(!(await page.content()).includes(SECRET), "the app's secret was sent back");
+
   // A report, asked in its form, shared by its address, taken along; the figures are the command's.
   await page.goto(`${home}/console/reports`);
   await look(page, "reports");
@@ -179,7 +215,7 @@ try {
   insist((await text()).includes("committed"), "what is mistyped is not told");
   await look(page, "report-wrong");
 
-  for (const name of ["events", "changes"]) {
+  for (const name of ["events", "letters", "changes"]) {
     await page.goto(`${home}/console/${name}`);
     await look(page, name);
   }
@@ -199,7 +235,8 @@ try {
 
   const kept = readFileSync(join(directory, "credentials.json"), "utf8");
   insist(kept.includes(TOKEN), "the token is not kept");
-  insist(!sent.includes("ghp_wrong"), "a token was sent back to the browser");
+  insist(kept.includes(SECRET), "the app's secret, without which its token ends, is not kept");
+  insist(!sent.includes("ghp_wrong") && !sent.includes(SECRET), "a token was sent back to the browser");
   for (const [, token] of kept.matchAll(/"(gh[a-z]_[^"]+)"/g)) insist(!sent.includes(token), "a token was sent back to the browser");
   console.log(`installed in ${took.toFixed(1)} s, ${steps.size} steps of progress seen`);
 } catch (error) {

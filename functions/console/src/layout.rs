@@ -5,11 +5,12 @@ use crate::who::{Role, Who};
 use maud::{DOCTYPE, Markup, html};
 
 /// The pages that are always to be had, by their first words.
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 6] = [
     ("Activity", "/console/"),
     ("Reports", "/console/reports"),
     ("Connectors", "/console/connectors"),
     ("Events", "/console/events"),
+    ("Dead letters", "/console/letters"),
     ("Changes", "/console/changes"),
 ];
 

@@ -3,6 +3,7 @@
 
 mod amend;
 mod claim;
+mod dead;
 mod doorway;
 mod dynamo;
 #[cfg(feature = "embedded")]
@@ -32,6 +33,7 @@ mod wire;
 mod worker;
 mod writing;
 
+pub use dead::DeadLetters;
 pub use doorway::{Doorway, DoorwayConfig};
 pub use dynamo::{DynamoStore, Writes, create_table_if_missing};
 #[cfg(feature = "embedded")]
