@@ -46,6 +46,7 @@ pub(crate) async fn serve(place: &Place, copy: Copy, (port, read_only): (u16, bo
         at_hand: if stack.is_some() { Vec::new() } else { credentials()? },
         proxy,
         practice,
+        stands_still: false,
         dead: stack.map(|stack| stack.dead_letters()).transpose()?.map(|dead| Arc::new(dead) as Arc<dyn Letters>),
     };
     let work = Arc::new(Work::default());

@@ -47,6 +47,9 @@ pub(crate) fn page(console: &Console, who: &Who, at: &str, title: &str, body: Ma
                         span title="Where this copy is" { (console.place.title) }
                         @if who.role == Role::Viewer { " " span class="chip calm" { "read only" } }
                     }
+                    @if let Some(address) = who.signs_out {
+                        form class="leave" method="post" action=(address) { span { (who.name) } " " button { "Sign out" } }
+                    }
                 }
                 main id="main" tabindex="-1" { (body) }
                 p class="toast" role="status" id="said" {}

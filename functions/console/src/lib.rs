@@ -11,7 +11,10 @@ mod connectors;
 mod draft;
 mod events;
 mod form;
+pub mod gateway;
+mod hosted;
 mod install;
+mod issuer;
 mod layout;
 mod letters;
 mod local;
@@ -23,6 +26,8 @@ mod stop;
 mod who;
 mod words;
 
+pub use hosted::{Entrance, Roles, hosted};
+pub use issuer::{Issuer, IssuerError};
 pub use local::{Door, local};
 pub use stop::Stop;
 pub use who::{Role, Who};
@@ -68,6 +73,8 @@ pub struct Place {
     pub proxy: fn(&ApiUrl) -> Option<String>,
     /// A GitHub to try things with.
     pub practice: Option<Practice>,
+    /// Whether nothing goes on behind an answer, as in a function, which stands still until the next request.
+    pub stands_still: bool,
     /// What was given up; none where there are no queues.
     pub dead: Option<Arc<dyn Letters>>,
 }

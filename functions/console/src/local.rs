@@ -113,7 +113,13 @@ impl Door {
         let inner = self.inner();
         let mut ours = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().strip_prefix(name.as_str())?.strip_prefix('='));
         let session = ours.find_map(|cookie| inner.sessions.get(&hash(cookie)).filter(|session| session.ends > now))?;
-        Some(Who { name: format!("this machine's {}", self.role.name()), role: self.role, csrf: Some(session.csrf.clone()), here: here.to_owned() })
+        Some(Who {
+            name: format!("this machine's {}", self.role.name()),
+            role: self.role,
+            csrf: Some(session.csrf.clone()),
+            here: here.to_owned(),
+            signs_out: None,
+        })
     }
 }
 

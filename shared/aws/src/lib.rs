@@ -3,6 +3,7 @@
 
 mod amend;
 mod claim;
+mod console;
 mod dead;
 mod doorway;
 mod dynamo;
@@ -33,6 +34,7 @@ mod wire;
 mod worker;
 mod writing;
 
+pub use console::{ConsoleConfig, Hosted};
 pub use dead::DeadLetters;
 pub use doorway::{Doorway, DoorwayConfig};
 pub use dynamo::{DynamoStore, Writes, create_table_if_missing};

@@ -39,6 +39,7 @@ pub mod report;
 mod repository;
 mod scratch;
 mod selection;
+pub mod sessions;
 pub mod signature;
 pub mod silence;
 pub mod stages;

@@ -74,7 +74,7 @@ impl Form<'_> {
 
 #[tokio::test]
 async fn an_app_is_authorized_once_by_the_browser_that_began_and_its_secrets_are_told_to_nobody() {
-    let github = GitHub::start(World::seeded(7, &Size::ONE)).await.unwrap();
+    let github = GitHub::start(World::seeded(7, Size::ONE)).await.unwrap();
     let bench = Bench::of("console-oauth", Role::Admin, &github.api()).await;
     let (session, other) = (bench.enter().await, bench.enter().await);
     let mut form = Form { bench: &bench, session: &session, github: &github, told: String::new() };
@@ -116,7 +116,7 @@ async fn an_app_is_authorized_once_by_the_browser_that_began_and_its_secrets_are
 
 #[tokio::test]
 async fn an_authorization_that_is_declined_or_begun_again_is_over() {
-    let github = GitHub::start(World::seeded(7, &Size::ONE)).await.unwrap();
+    let github = GitHub::start(World::seeded(7, Size::ONE)).await.unwrap();
     let bench = Bench::of("console-oauth-declined", Role::Admin, &github.api()).await;
     let session = bench.enter().await;
     let mut form = Form { bench: &bench, session: &session, github: &github, told: String::new() };

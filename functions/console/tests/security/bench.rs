@@ -108,6 +108,7 @@ impl Bench {
             at_hand: vec![Credential::token(CANARY)],
             proxy: |_| None,
             practice: None,
+            stands_still: false,
             dead: Some(dead.clone()),
         };
         let console = Arc::new(Console::new(Arc::new(table.store()), Arc::new(SystemClock), place, None));

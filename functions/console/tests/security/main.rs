@@ -4,6 +4,7 @@
 
 mod authorizing;
 mod bench;
+mod hosted;
 
 use aws::FileVault;
 use axum::body::Body;
