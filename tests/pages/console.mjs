@@ -233,6 +233,50 @@ try {
   insist(await page.evaluate(() => document.querySelector("main").contains(document.activeElement)), "the content cannot be skipped to");
   insist(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle !== "none"), "focus does not show");
 
+  // A stack's pages, as the package's own tests left them, under a name of their own: how they look, and that whoever signed
+  // in is led on by the script.
+  const left = join(bin, "../tmp/console-pages");
+  insist(existsSync(left), "a stack's pages are not there: run the tests of the package console first");
+  const policy = (await fetch(`${home}/console/`)).headers.get("content-security-policy");
+  const tab = await browser.newPage();
+  tab.on("pageerror", (error) => wrong.push(String(error)));
+  tab.on("console", (message) => message.type() === "error" && !/403/.test(message.text()) && wrong.push(`the browser says: ${message.text()}`));
+  const knocked = [];
+  let doorkeeper = { status: 200, contentType: "text/plain", body: "/letters" };
+  await tab.setRequestInterception(true);
+  tab.on("request", async (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith("/console/assets/")) {
+      const answer = await fetch(home + pathname);
+      return request.respond({ contentType: answer.headers.get("content-type"), body: await answer.text() });
+    }
+    if (pathname === "/session") {
+      knocked.push([request.method(), request.headers().authorization]);
+      return request.respond(doorkeeper);
+    }
+    const file = join(left, `${pathname.slice(1)}.html`);
+    return existsSync(file) ? request.respond({ contentType: "text/html; charset=utf-8", headers: { "content-security-policy": policy }, body: readFileSync(file) }) : request.abort();
+  });
+  for (const name of existsSync(left) ? ["letters", "letters-hostile", "hosted"] : []) {
+    await tab.goto(`https://console.example/${name}`);
+    if (name === "letters") await tab.$eval("details", (one) => (one.open = true));
+    await look(tab, `stack-${name}`);
+  }
+  const brought = /data-pass="([^"]+)"/.exec(readFileSync(join(left, "signing-in.html"), "utf8"))[1];
+  await tab.goto("https://console.example/signing-in");
+  await tab.waitForFunction(() => location.pathname === "/letters");
+  insist(knocked.length === 1 && knocked[0].join() === `POST,Bearer ${brought}`, `the door was shown ${JSON.stringify(knocked)}`);
+  for (const [answer, told] of [
+    [{ status: 403, contentType: "text/html", body: "<main><h1>Not signed in</h1><p>You are in no group.</p></main>" }, "You are in no group."],
+    [{ status: 403, contentType: "application/json", body: '{"message":"Forbidden"}' }, "not accepted here"],
+  ]) {
+    doorkeeper = answer;
+    await tab.goto("https://console.example/signing-in");
+    await tab.waitForFunction((told) => document.getElementById("pass").textContent.includes(told), {}, told);
+    await look(tab, "stack-signing-in");
+  }
+  await tab.close();
+
   const kept = readFileSync(join(directory, "credentials.json"), "utf8");
   insist(kept.includes(TOKEN), "the token is not kept");
   insist(kept.includes(SECRET), "the app's secret, without which its token ends, is not kept");

@@ -116,7 +116,7 @@ class Template(unittest.TestCase):
         console = {name: one for name, one in self.resources.items() if name.startswith("Console")}
         self.assertGreater(len(console), 10)
         for name, one in console.items():
-            self.assertIn(one["Condition"], ("HasConsole", "HasConsoleSecret", "HasPool", "HasPoolAdmins"), name)
+            self.assertIn(one["Condition"], ("HasConsole", "HasConsoleSecret", "HasPool", "HasPoolAdmins", "HasPoolViewers"), name)
         authorizer = console["ConsoleAuthorizer"]["Properties"]
         self.assertEqual((authorizer["AuthorizerType"], authorizer["IdentitySource"]), ("JWT", ["$request.header.Authorization"]))
         # What it lets through is what the function asks the issuer for.
@@ -126,6 +126,8 @@ class Template(unittest.TestCase):
         routes = {one["RouteKey"]: one for one in self.of("AWS::ApiGatewayV2::Route").values() if one["ApiId"] == {"Ref": "ConsoleApi"}}
         self.assertEqual(set(routes), {f"POST {begins}", "$default"})
         self.assertEqual((routes[f"POST {begins}"]["AuthorizationType"], routes[f"POST {begins}"]["AuthorizerId"]), ("JWT", {"Ref": "ConsoleAuthorizer"}))
+        # Of an issuer that lets in whoever comes, nobody gets in who is in no group.
+        self.assertNotIn(self.template["Parameters"]["ConsoleViewers"]["Default"], ("", "everybody"))
         # People are added by whoever runs the stack.
         self.assertTrue(console["ConsoleUsers"]["Properties"]["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"])
         self.assertEqual(console["ConsoleClient"]["Properties"]["AllowedOAuthFlows"], ["code"])

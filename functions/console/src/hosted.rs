@@ -44,10 +44,15 @@ pub struct Roles {
     pub claim: String,
     /// Whose members change things; nobody does if it is empty.
     pub admins: String,
-    /// Whose members look at things; everybody that the issuer lets sign in if it is empty.
+    /// Whose members look at things; nobody else does if it is empty, and everybody that the issuer lets sign in if it
+    /// is [`EVERYBODY`].
     pub viewers: String,
 }
 
+/// Of an issuer that lets in whoever comes, these are many.
+const EVERYBODY: &str = "everybody";
+
+/// What there is to come in by.
 pub struct Entrance {
     pub issuer: Issuer,
     pub roles: Roles,
@@ -65,7 +70,7 @@ impl Roles {
         if !self.admins.is_empty() && of(&self.admins) {
             return Some(Role::Admin);
         }
-        (self.viewers.is_empty() || of(&self.viewers)).then_some(Role::Viewer)
+        (self.viewers == EVERYBODY || !self.viewers.is_empty() && of(&self.viewers)).then_some(Role::Viewer)
     }
 }
 
@@ -210,7 +215,7 @@ async fn back(entrance: &Entrance, here: &str, headers: &HeaderMap, query: &Hash
     };
     match entrance.issuer.token(&code, &format!("{here}{BACK}"), &derived("verifier", &cookie)).await {
         Ok(token) => {
-            layout::bare("Signing in", html! { p id="pass" role="status" data-pass=(token.reveal()) { "This page goes on by itself, by its script." } })
+            layout::bare("Signing in", html! { p id="pass" role="status" data-pass=(token.reveal()) { "This page goes on by itself, by its script." } p { a href=(SIGN_IN) { "Begin again" } } })
                 .into_response()
         }
         Err(error) => failed(&error),

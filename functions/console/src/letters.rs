@@ -8,7 +8,7 @@ use crate::words::{number, several, when};
 use crate::{Console, Shared, bars, look};
 use axum::extract::State;
 use axum::response::Redirect;
-use engine::dead::{Letter, Letters, reasons};
+use engine::dead::{Known, Letter, Letters, known};
 use maud::{Markup, html};
 
 /// So many are shown, the oldest first.
@@ -31,7 +31,7 @@ pub(crate) async fn page(State(console): Shared, who: Who) -> Result<Markup, Sto
 async fn waiting(console: &Console, dead: &dyn Letters, who: &Who) -> Result<Markup, Stop> {
     let all = dead.list().await?;
     let shown = all.get(..SHOWN).unwrap_or(&all);
-    let reasons = reasons(console.store.as_ref(), shown, console.now()).await?;
+    let known = known(console.store.as_ref(), shown, console.now()).await?;
     let admin = who.role == Role::Admin;
     Ok(html! {
         @if all.is_empty() {
@@ -45,7 +45,7 @@ async fn waiting(console: &Console, dead: &dyn Letters, who: &Who) -> Result<Mar
                         th scope="col" class="count" title="Tries, and looks at it" { "Received" } th scope="col" { "Why, as far as known" }
                         @if admin { th scope="col" { "Do" } }
                     } }
-                    tbody { @for (letter, why) in shown.iter().zip(&reasons) { (row(console, who, letter, why.as_deref())) } }
+                    tbody { @for (letter, known) in shown.iter().zip(&known) { (row(console, who, letter, known)) } }
                 }
             }
             @if admin { (all_of_them(who, &all)) }
@@ -53,7 +53,7 @@ async fn waiting(console: &Console, dead: &dyn Letters, who: &Who) -> Result<Mar
     })
 }
 
-fn row(console: &Console, who: &Who, letter: &Letter, why: Option<&str>) -> Markup {
+fn row(console: &Console, who: &Who, letter: &Letter, known: &Known) -> Markup {
     let (log, kind) = if letter.queue == "events" { ("receiver", "event") } else { ("fetcher", "job") };
     html! {
         tr {
@@ -62,13 +62,14 @@ fn row(console: &Console, who: &Who, letter: &Letter, why: Option<&str>) -> Mark
                     a href={ "/console/events/" (url::form_urlencoded::byte_serialize(delivery.as_bytes()).collect::<String>()) } { (letter.what()) }
                 } @else if let Some(scope) = letter.scope() { a href={ "/console/repositories/" (scope) } { (letter.what()) } }
                 @else { (letter.what()) }
+                @if let Some(repo) = &known.repo { p class="muted" { (repo) } }
                 details { summary { "The message" } p class="muted" { code { (letter.id) } } pre tabindex="0" role="region" aria-label={ "Message " (letter.id) } { (part(&letter.body)) } }
             }
             td { (bars::chip("calm", kind)) }
             td { @if let Some(at) = letter.sent_at { (when(at, console.now())) } }
             td class="count" { @if let Some(times) = letter.received { (number(times)) "×" } }
             td class="why" {
-                @match why {
+                @match &known.why {
                     Some(why) => (why),
                     None => { "Its log says: " code { "sei-github logs --function " (log) } },
                 }

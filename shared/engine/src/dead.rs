@@ -75,24 +75,35 @@ impl Letter {
     }
 }
 
-/// Why each was given up, in their order; none where only the functions' logs know.
-pub async fn reasons(store: &dyn Store, letters: &[Letter], now: Timestamp) -> Result<Vec<Option<String>>, StoreError> {
+/// What the copy knows of a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The name of a job's repository.
+    pub repo: Option<String>,
+    /// Why it was given up; none where only the functions' logs know.
+    pub why: Option<String>,
+}
+
+/// What is known of each, in their order.
+pub async fn known(store: &dyn Store, letters: &[Letter], now: Timestamp) -> Result<Vec<Known>, StoreError> {
     let scopes: BTreeSet<u64> = letters.iter().filter_map(Letter::scope).collect();
-    let known = crate::status_of(store, &scopes.into_iter().collect::<Vec<_>>(), now).await?;
+    let repos = crate::status_of(store, &scopes.into_iter().collect::<Vec<_>>(), now).await?;
     let mut all = Vec::new();
     for letter in letters {
         let trouble = |job: &Job| {
             let entities = find(&job.sweep).ok()?.entities();
-            let repo = known.iter().find(|repo| repo.id == job.scope)?;
+            let repo = repos.iter().find(|repo| repo.id == job.scope)?;
             let bad = repo.entities.iter().filter(|one| entities.iter().any(|entity| entity.name == one.entity));
             bad.filter(|one| one.state != Standing::Complete).find_map(|one| Some(one.error.as_ref()?.message.clone()))
         };
-        all.push(match (letter.delivery(), letter.job()) {
+        let why = match (letter.delivery(), letter.job()) {
             (Some(delivery), _) => deliveries::find(store, delivery).await?.and_then(|trace| trace.why),
             (None, Some(job)) if find(&job.sweep).is_err() => Some("this version knows no such job".to_owned()),
             (None, Some(job)) => trouble(&job),
             (None, None) => Some("it is no job".to_owned()),
-        });
+        };
+        let repo = repos.iter().find(|repo| Some(repo.id) == letter.scope()).map(|repo| repo.repo.clone());
+        all.push(Known { repo, why });
     }
     Ok(all)
 }

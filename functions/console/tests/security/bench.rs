@@ -44,8 +44,9 @@ pub(crate) struct Dead {
 
 impl Dead {
     pub(crate) fn put(&self, id: &str, body: &str, attributes: &[(&str, &str)]) {
-        let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let letter = Letter { id: id.to_owned(), queue: "jobs", sent_at: Some(jiff::Timestamp::now()), received: Some(6), attributes, body: body.to_owned() };
+        let named = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let queue = if attributes.is_empty() { "jobs" } else { "events" };
+        let letter = Letter { id: id.to_owned(), queue, sent_at: Some(jiff::Timestamp::now()), received: Some(6), attributes: named, body: body.to_owned() };
         self.there.lock().unwrap().push(letter);
     }
 
@@ -137,6 +138,13 @@ impl Bench {
         let csrf = page.split("name=\"csrf\" value=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned()).unwrap_or_default();
         Session { cookie, csrf }
     }
+}
+
+/// For the test that looks at pages in a browser.
+pub(crate) fn leave(name: &str, page: &str) {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("console-pages");
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join(format!("{name}.html")), page).unwrap();
 }
 
 pub(crate) fn get(path: &str, cookie: &str) -> Request<Body> {

@@ -1,7 +1,7 @@
 //! A stack's door: a simulated issuer, and what API Gateway's authorizer would let through of it, in front of the function's
 //! own router. Nobody gets further than the issuer and their groups let them.
 
-use crate::bench::{Dead, PAGES};
+use crate::bench::{Dead, PAGES, leave};
 use aws::{Embedded, FileVault};
 use axum::Router;
 use axum::extract::{Form, State};
@@ -189,6 +189,7 @@ impl<'a> Browser<'a> {
         let left = self.open(&sign_in).await;
         let back = self.stack.issuer.sign_in(&left.headers["location"]);
         let page = self.open(&back).await;
+        leave("signing-in", &page.body);
         page.body.split("data-pass=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_else(|| panic!("{page:?}")).to_owned()
     }
 
@@ -205,7 +206,7 @@ impl<'a> Browser<'a> {
 
 #[tokio::test]
 async fn whom_the_issuer_lets_in_has_the_role_of_their_groups_and_goes_on_where_they_wanted_to() {
-    let stack = Stack::new("console-hosted", "").await;
+    let stack = Stack::new("console-hosted", "everybody").await;
     let mut ann = Browser::new(&stack);
     ann.is(json!({ "sub": "1", "email": "ann@example.com", "email_verified": true, "groups": ["staff", "admins"] }));
     let token = ann.token("/console/reports/rework?by=author").await;
@@ -215,6 +216,9 @@ async fn whom_the_issuer_lets_in_has_the_role_of_their_groups_and_goes_on_where_
     for page in PAGES.iter().filter(|page| **page != "/console/connectors/new") {
         let told = ann.open(page).await;
         assert_eq!(told.status_code, 200, "{page}: {}", told.body);
+        if *page == "/console/connectors" {
+            leave("hosted", &told.body);
+        }
         assert!(told.body.contains("ann@example.com") && told.headers["content-security-policy"].contains("default-src 'none'"), "{page}");
     }
     // What she changes is told by her name; and a form needs its own origin and session.
@@ -294,13 +298,18 @@ async fn no_session_begins_past_the_authorizer_or_with_the_token_of_another_sign
     for jar in [&eve, &other, &guest] {
         assert!(!jar.jar.contains_key("__Host-sei-console"));
     }
+    let closed = Stack::new("console-hosted-closed", "").await;
+    let mut nobody = Browser::new(&closed);
+    nobody.is(json!({ "sub": "9", "groups": ["", "everybody"] }));
+    let token = nobody.token("/console/").await;
+    assert_eq!(nobody.enter(&token).await.status_code, 403, "no group of viewers lets nobody look");
     // Of all that, no secret of the client is in any answer, and nothing of anybody is in the table.
     assert!(sessions::find(&stack.table.store(), &github::Secret::new(""), Timestamp::now()).await.unwrap().is_none());
 }
 
 #[tokio::test]
 async fn without_a_session_there_is_nothing_to_see_and_nowhere_else_to_be_led_to() {
-    let stack = Stack::new("console-hosted-strangers", "").await;
+    let stack = Stack::new("console-hosted-strangers", "everybody").await;
     let mut stranger = Browser::new(&stack);
     for page in PAGES.into_iter().chain(["/", "/nothing", "/console/../x"]) {
         for cookie in ["", "__Host-sei-console=", "__Host-sei-console=guessed", "x__Host-sei-console=a"] {

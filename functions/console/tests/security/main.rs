@@ -9,7 +9,7 @@ mod hosted;
 use aws::FileVault;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use bench::{Bench, CANARY, HOST, HOSTILE, PAGES, get, post, text};
+use bench::{Bench, CANARY, HOST, HOSTILE, PAGES, get, leave, post, text};
 use console::Role;
 use engine::{Credential, Credentials, StateKey, Store, Vault, deliveries, integration};
 use serde_json::json;
@@ -130,6 +130,38 @@ async fn dead_letters_are_sent_back_or_deleted_by_a_form_that_names_them_and_lea
 }
 
 #[tokio::test]
+async fn each_dead_letter_says_what_it_is_and_why_as_far_as_is_known() {
+    let bench = Bench::new("console-reasons", Role::Admin).await;
+    let (session, store) = (bench.enter().await, bench.table.store());
+    let problem = json!({ "code": "blocked", "message": "GitHub has taken it down", "since": "2026-01-01T00:00:00Z", "passing": false });
+    let summary = json!({ "n": "acme/shop", "o": 1, "s": { "issues": { "r": 1, "p": problem } } });
+    let key = StateKey { of: "summaries#7".to_owned(), name: "7".to_owned() };
+    store.save(&key, 0, &json!(summary.to_string())).await.unwrap();
+    let trace = deliveries::Trace { why: Some("no such organization".to_owned()), expires: i64::MAX, ..deliveries::Trace::default() };
+    deliveries::note(&store, "d-1", &trace).await.unwrap();
+    let letters = [
+        (r#"{"scope": 7, "sweep": "issues"}"#, None, "issues of repository 7", "GitHub has taken it down"),
+        (r#"{"scope": 8, "sweep": "issues"}"#, None, "issues of repository 8", "sei-github logs --function fetcher"),
+        (r#"{"scope": 7, "sweep": "wikis"}"#, None, "wikis of repository 7", "knows no such job"),
+        ("not at all", None, "no job: not at all", "it is no job"),
+        ("{}", Some("d-1"), "push d-1", "no such organization"),
+        ("{}", Some("d-2"), "push d-2", "sei-github logs --function receiver"),
+    ];
+    for (place, (body, delivery, ..)) in letters.iter().enumerate() {
+        let attributes: Vec<(&str, &str)> = delivery.iter().flat_map(|delivery| [("event", "push"), ("delivery", delivery)]).collect();
+        bench.dead.put(&place.to_string(), body, &attributes);
+    }
+    let page = text(bench.ask(get("/console/letters", &session.cookie)).await).await;
+    let rows: Vec<&str> = page.split("<tr>").skip(2).collect();
+    assert_eq!(rows.len(), letters.len(), "{page}");
+    for (row, (_, _, what, why)) in rows.iter().zip(letters) {
+        assert_eq!(row.contains("acme/shop"), what.ends_with('7'), "{what}: {row}");
+        assert!(row.contains(what) && row.replace("<code>", "").contains(why), "{what}: {row}");
+    }
+    leave("letters", &page);
+}
+
+#[tokio::test]
 async fn a_viewer_sees_and_changes_nothing() {
     let bench = Bench::new("console-viewer", Role::Viewer).await;
     let session = bench.enter().await;
@@ -198,6 +230,9 @@ async fn names_that_are_markup_stay_texts_and_every_answer_has_the_policy() {
         assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{page}");
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store", "{page}");
         let body = text(response).await;
+        if page == "/console/letters" {
+            leave("letters-hostile", &body);
+        }
         for bad in ["<img src=x", "<script>alert", "href=\"javascript:", " style=", "<style"] {
             assert!(!body.contains(bad), "{page} has {bad}: {body}");
         }
