@@ -81,3 +81,4 @@ class Issuer:
 
     def close(self):
         self.server.shutdown()
+        self.server.server_close()

@@ -354,6 +354,14 @@ class Stack(unittest.TestCase):
         page = ask("/console/connectors/new", "POST", urllib.parse.urlencode(fields).encode(), origin=here, content_type=kind)[1]
         self.assertIn("What was chosen can work", page)
         self.assertNotIn(TOKEN, page)
+        # To authorize an app, a link leads to the function that has its secret.
+        app = self.aws.control("agree", {})
+        self.aws.secrets.put_secret_value(SecretId=self.aws.outputs["OAuthClientSecretName"], SecretString=app["client_secret"])
+        fields = {"csrf": fields["csrf"], "way": "oauth", "name": "another"}
+        page = ask("/console/connectors/new/authorize", "POST", urllib.parse.urlencode(fields).encode(), origin=here, content_type=kind)[1]
+        link = page.split(f'href="{self.aws.outputs["ConnectUrl"]}')[1].split('"')[0]
+        status, _, begun = self.browse(self.aws.address("ConnectUrl") + link, {})
+        self.assertTrue(status == 302 and begun["location"].startswith(f"{self.aws.github}/login/oauth/authorize?"), (status, link))
         for path in ("/console/events", "/console/reports/issue-stages", "/console/assets/console.js"):
             self.assertEqual(ask(path)[0], 200, path)
         self.assertEqual(ask("/sign-out", "POST", b"", origin=here)[0], 200)
@@ -372,6 +380,21 @@ class Stack(unittest.TestCase):
         rows, truth = self.aws.rows(), self.aws.truth()
         for entity in ("issues", "pull_requests", "reviews", "issue_comments", "issue_events", "releases", "deployments", "workflow_runs"):
             self.assertEqual(len(rows[entity]), truth[entity], entity)
+
+
+class Pool(unittest.TestCase):
+    def test_whoever_has_no_issuer_gets_a_user_pool_for_the_console(self):
+        aws = StandIn()
+        self.addCleanup(aws.close)
+        aws.deploy(ConsoleIssuer="cognito")
+        cognito, pool = aws.client("cognito-idp"), aws.outputs["ConsoleUsersId"]
+        self.assertEqual({one["GroupName"] for one in cognito.list_groups(UserPoolId=pool)["Groups"]}, {"sei-github-admins", "sei-github-viewers"})
+        [client] = cognito.list_user_pool_clients(UserPoolId=pool)["UserPoolClients"]
+        settings = cognito.describe_user_pool_client(UserPoolId=pool, ClientId=client["ClientId"])["UserPoolClient"]
+        self.assertEqual(settings["CallbackURLs"], [aws.outputs["ConsoleUrl"].replace("/console/", "/sign-in/back")])
+        variables = aws.functions.get_function_configuration(FunctionName=aws.function("Console"))["Environment"]["Variables"]
+        self.assertEqual((variables["SEI_CLIENT_ID"], variables["SEI_GROUPS_CLAIM"]), (client["ClientId"], "cognito:groups"))
+        self.assertTrue(variables["SEI_ISSUER"].endswith(f".amazonaws.com/{pool}"), variables["SEI_ISSUER"])
 
 
 if __name__ == "__main__":

@@ -134,6 +134,7 @@ pub(crate) fn draw(console: &Console, who: &Who, draft: &Draft, asked: &Asked) -
 
 fn sign_in(console: &Console, who: &Who, draft: &Draft, asked: &Asked) -> Markup {
     let (at_hand, stack) = (!console.place.at_hand.is_empty(), console.place.one_secret.is_some());
+    let kept = if stack { "kept in the stack's secret" } else { "kept for this user only" };
     let default = if asked.way.is_empty() { "token" } else { &asked.way };
     let web = draft.url().map_or_else(|_| "https://github.com".to_owned(), |url| url.web());
     let way = |value: &str, text: &str, more: &str| {
@@ -151,7 +152,7 @@ fn sign_in(console: &Console, who: &Who, draft: &Draft, asked: &Asked) -> Markup
             }
             div class="by-token" {
                 label class="field" {
-                    span { "Token" small { "kept for this user only, and never shown again" } }
+                    span { "Token" small { (kept) ", and never shown again" } }
                     input type="password" name="token" autocomplete="off" spellcheck="false" data-then="look";
                 }
                 p class="hint" {
@@ -170,7 +171,7 @@ fn sign_in(console: &Console, who: &Who, draft: &Draft, asked: &Asked) -> Markup
             }
             div class="by-app" {
                 label class="field" { span { "Client id of the GitHub App" } input name="app_client_id" autocomplete="off" spellcheck="false"; }
-                label class="field" { span { "Private key" small { "the content of the .pem file; kept for this user only, and never shown again" } } textarea name="private_key" rows="4" autocomplete="off" spellcheck="false" data-then="look" {} }
+                label class="field" { span { "Private key" small { "the content of the .pem file; " (kept) ", and never shown again" } } textarea name="private_key" rows="4" autocomplete="off" spellcheck="false" data-then="look" {} }
             }
         }
     }
