@@ -1,5 +1,5 @@
 // Uses the console as a person does, in a headless Chromium: signs in by the link, installs connectors against the
-// simulated GitHub by token and by OAuth, watches the copy come, edits, pauses, removes; and looks at every page, light and
+// simulated GitHub by token and by OAuth (a code, and GitHub's own page), watches the copy come, edits, pauses, removes; and looks at every page, light and
 // dark, wide and narrow, for what a reader would see as a mistake. `node console.mjs BIN_DIR DIR [SCREENSHOTS]`.
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -12,6 +12,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 const [bin, directory, screenshots] = process.argv.slice(2).map((path) => resolve(path));
 const TOKEN = "sim-token"; // what the simulated GitHub accepts
+const SECRET = "canary-client-secret"; // of its OAuth app
 const WIDTHS = [["light", 1280], ["dark", 1280], ["light", 360], ["dark", 360], ["light", 2560]];
 const wrong = [];
 const insist = (holds, what) => holds || wrong.push(what);
@@ -160,6 +161,41 @@ try {
   await Promise.all([page.waitForNavigation(), press("Remove by-oauth")]);
   insist(!(await text()).includes("by-oauth"), "it is not removed");
 
+  // By OAuth with the app's secret: on GitHub's own page in another tab, while the form goes on.
+  await page.goto(`${home}/console/connectors/new`);
+  await choose("kind", "server");
+  await page.type("[name=api_url]", github);
+  await page.type("[name=name]", "by-browser");
+  await choose("way", "oauth");
+  await page.type("[name=client_id]", "Iv1.0123456789abcdef");
+  await page.type("[name=client_secret]", SECRET);
+  await press("Authorize");
+  await until("nothing leads to GitHub", () => document.querySelector("#authorization a.button"));
+  await look(page, "authorize-away");
+  for (const answer of ["no", "yes"]) {
+    const opened = browser.waitForTarget((target) => target.url().startsWith(`${github}/login/oauth/authorize`));
+    await press("Go to GitHub");
+    const tab = await (await opened).page();
+    await (await tab.waitForSelector(`#${answer}`)).click();
+    await tab.waitForFunction((path) => location.pathname === path && document.querySelector("h1"), {}, "/console/connectors/new/authorized");
+    const told = await tab.$eval("main", (main) => main.innerText);
+    insist((answer === "yes" ? /Go on in the form/ : /declined/).test(told), `${answer}: the tab says ${told}`);
+    await look(tab, `authorized-${answer}`);
+    await tab.close();
+    await page.bringToFront();
+    if (answer === "no") {
+      await until("what was declined is not told", () => /Authorize again/.test(document.querySelector("#problem").innerText));
+      await press("Authorize");
+      await until("nothing leads to GitHub again", () => document.querySelector("#authorization a.button"));
+    }
+  }
+  await until("the form does not go on", () => /authorized/.test(document.querySelector("#authorization").innerText));
+  await until("organizations are not found by themselves", () => document.querySelector("[name=organization][value=acme]")?.checked);
+  await page.$eval("[name=start]", (one) => one.click());
+  await press("Save");
+  await until("nothing is saved", () => location.pathname === "/console/connectors/of/by-browser");
+  insist(!(await page.content()).includes(SECRET), "the app's secret was sent back");
+
   // A report, asked in its form, shared by its address, taken along; the figures are the command's.
   await page.goto(`${home}/console/reports`);
   await look(page, "reports");
@@ -179,7 +215,7 @@ try {
   insist((await text()).includes("committed"), "what is mistyped is not told");
   await look(page, "report-wrong");
 
-  for (const name of ["events", "changes"]) {
+  for (const name of ["events", "letters", "changes"]) {
     await page.goto(`${home}/console/${name}`);
     await look(page, name);
   }
@@ -197,9 +233,54 @@ try {
   insist(await page.evaluate(() => document.querySelector("main").contains(document.activeElement)), "the content cannot be skipped to");
   insist(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle !== "none"), "focus does not show");
 
+  // A stack's pages, as the package's own tests left them, under a name of their own: how they look, and that whoever signed
+  // in is led on by the script.
+  const left = join(bin, "../tmp/console-pages");
+  insist(existsSync(left), "a stack's pages are not there: run the tests of the package console first");
+  const policy = (await fetch(`${home}/console/`)).headers.get("content-security-policy");
+  const tab = await browser.newPage();
+  tab.on("pageerror", (error) => wrong.push(String(error)));
+  tab.on("console", (message) => message.type() === "error" && !/403/.test(message.text()) && wrong.push(`the browser says: ${message.text()}`));
+  const knocked = [];
+  let doorkeeper = { status: 200, contentType: "text/plain", body: "/letters" };
+  await tab.setRequestInterception(true);
+  tab.on("request", async (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith("/console/assets/")) {
+      const answer = await fetch(home + pathname);
+      return request.respond({ contentType: answer.headers.get("content-type"), body: await answer.text() });
+    }
+    if (pathname === "/session") {
+      knocked.push([request.method(), request.headers().authorization]);
+      return request.respond(doorkeeper);
+    }
+    const file = join(left, `${pathname.slice(1)}.html`);
+    return existsSync(file) ? request.respond({ contentType: "text/html; charset=utf-8", headers: { "content-security-policy": policy }, body: readFileSync(file) }) : request.abort();
+  });
+  for (const name of existsSync(left) ? ["letters", "letters-hostile", "hosted"] : []) {
+    await tab.goto(`https://console.example/${name}`);
+    if (name === "letters") await tab.$eval("details", (one) => (one.open = true));
+    await look(tab, `stack-${name}`);
+  }
+  const brought = /data-pass="([^"]+)"/.exec(readFileSync(join(left, "signing-in.html"), "utf8"))[1];
+  await tab.goto("https://console.example/signing-in");
+  await tab.waitForFunction(() => location.pathname === "/letters");
+  insist(knocked.length === 1 && knocked[0].join() === `POST,Bearer ${brought}`, `the door was shown ${JSON.stringify(knocked)}`);
+  for (const [answer, told] of [
+    [{ status: 403, contentType: "text/html", body: "<main><h1>Not signed in</h1><p>You are in no group.</p></main>" }, "You are in no group."],
+    [{ status: 403, contentType: "application/json", body: '{"message":"Forbidden"}' }, "not accepted here"],
+  ]) {
+    doorkeeper = answer;
+    await tab.goto("https://console.example/signing-in");
+    await tab.waitForFunction((told) => document.getElementById("pass").textContent.includes(told), {}, told);
+    await look(tab, "stack-signing-in");
+  }
+  await tab.close();
+
   const kept = readFileSync(join(directory, "credentials.json"), "utf8");
   insist(kept.includes(TOKEN), "the token is not kept");
-  insist(!sent.includes("ghp_wrong"), "a token was sent back to the browser");
+  insist(kept.includes(SECRET), "the app's secret, without which its token ends, is not kept");
+  insist(!sent.includes("ghp_wrong") && !sent.includes(SECRET), "a token was sent back to the browser");
   for (const [, token] of kept.matchAll(/"(gh[a-z]_[^"]+)"/g)) insist(!sent.includes(token), "a token was sent back to the browser");
   console.log(`installed in ${took.toFixed(1)} s, ${steps.size} steps of progress seen`);
 } catch (error) {

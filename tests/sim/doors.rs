@@ -165,6 +165,33 @@ impl OAuthDoor {
         code
     }
 
+    /// The page on which somebody agrees, or whither they are sent once they did, or did not: status, address and page.
+    /// <https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps#1-request-a-users-github-identity>
+    pub(crate) fn page(&mut self, query: &str, now: i64) -> (u16, Option<String>, String) {
+        let asked: HashMap<String, String> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let field = |name: &str| asked.get(name).map(String::as_str).unwrap_or_default();
+        let html = |body: &str| format!("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>A simulated GitHub</title><body>{body}");
+        if field("client_id") != self.client_id {
+            return (404, None, html("<h1>404</h1>"));
+        }
+        let (redirect, state) = (field("redirect_uri").to_owned(), field("state").to_owned());
+        let told = match field("agreed") {
+            "yes" => vec![("code", self.web_code(&redirect, field("code_challenge"), now)), ("state", state)],
+            "no" => vec![("error", "access_denied".to_owned()), ("state", state)],
+            _ => {
+                let link = |agreed: &str| {
+                    let again = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&asked).append_pair("agreed", agreed).finish();
+                    format!("/login/oauth/authorize?{}", again.replace('&', "&amp;"))
+                };
+                let scopes = field("scope").replace(['<', '&'], "");
+                let links = format!("<p><a id=\"yes\" href=\"{}\">Authorize</a> <a id=\"no\" href=\"{}\">Cancel</a>", link("yes"), link("no"));
+                return (200, None, html(&format!("<h1>Authorize the app?</h1><p>It wants: {scopes}{links}")));
+            }
+        };
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(told).finish();
+        (302, Some(format!("{redirect}?{query}")), String::new())
+    }
+
     /// A pair as if it had been authorized.
     pub fn pair(&mut self) -> (String, String) {
         let number = self.pairs.len() + 1;

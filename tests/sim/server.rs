@@ -254,6 +254,9 @@ fn answer(shared: &Arc<Shared>, method: &Method, uri: &Uri, headers: &HeaderMap,
         return reply(404, &json!({ "message": "Not Found" }));
     }
     let now = (shared.clock)();
+    if path == "/login/oauth/authorize" && *method == Method::GET {
+        return agree(shared, uri.query().unwrap_or_default(), now);
+    }
     if path.starts_with("/login/") {
         return login(shared, path, body, now);
     }
@@ -352,6 +355,18 @@ fn git(shared: &Shared, method: &Method, path: &str, headers: &HeaderMap, body: 
         header(&mut told, "www-authenticate", "Basic realm=\"GitHub\"");
     }
     if cut || (broken..broken + resets).contains(&roll) { cut_off(told, b"") } else { told }
+}
+
+/// The page on which somebody agrees that an OAuth app may act for them.
+fn agree(shared: &Shared, query: &str, now: i64) -> Reply {
+    let (status, location, page) = lock(&shared.doors).oauth.page(query, now);
+    let mut told = Response::new(Body::from(page));
+    *told.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    header(&mut told, "content-type", "text/html; charset=utf-8");
+    if let Some(location) = location {
+        header(&mut told, "location", &location);
+    }
+    told
 }
 
 /// What an OAuth app asks, without a token.

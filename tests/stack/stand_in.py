@@ -128,11 +128,11 @@ class StandIn:
         self.simulation = subprocess.Popen([binaries() / "sim-github", "--size", size], stdout=subprocess.PIPE, text=True)
         self.github = self.simulation.stdout.readline().split()[0]
         wait("the AWS stand-in", lambda: urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=2).status == 200)
-        client = lambda service: boto3.client(
-            service, endpoint_url=self.endpoint, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
-        )
-        self.sqs, self.dynamodb, self.functions = client("sqs"), client("dynamodb"), client("lambda")
-        self.secrets, self.formation, self.logs = client("secretsmanager"), client("cloudformation"), client("logs")
+        self.sqs, self.dynamodb, self.functions = self.client("sqs"), self.client("dynamodb"), self.client("lambda")
+        self.secrets, self.formation, self.logs = self.client("secretsmanager"), self.client("cloudformation"), self.client("logs")
+
+    def client(self, service):
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test")
 
     def deploy(self, **parameters):
         """Deploys what `sam build` made, as infra/README.md says."""
@@ -248,5 +248,6 @@ class StandIn:
             process.terminate()
         for process in (self.ministack, self.simulation):
             process.wait(20)
+        self.simulation.stdout.close()
         self.log.close()
         self.dir.cleanup()

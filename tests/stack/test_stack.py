@@ -14,6 +14,9 @@ import unittest
 import urllib.parse
 import urllib.request
 
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from issuer import Issuer
 from stand_in import ROOT, TOKEN, Runtime, StandIn, binaries, wait
 
 
@@ -22,7 +25,9 @@ class Stack(unittest.TestCase):
     def setUpClass(cls):
         cls.aws = StandIn()
         cls.addClassCleanup(cls.aws.close)
-        cls.aws.deploy(OAuthClientId=cls.aws.control("agree", {})["client_id"])
+        cls.issuer = Issuer("the-console")
+        cls.addClassCleanup(cls.issuer.close)
+        cls.aws.deploy(OAuthClientId=cls.aws.control("agree", {})["client_id"], ConsoleIssuer=cls.issuer.url, ConsoleClientId="the-console")
         # Longer than any visit here takes, or a job would be worked on twice.
         cls.aws.quick_redelivery(20)
 
@@ -269,7 +274,7 @@ class Stack(unittest.TestCase):
         link = self.aws.command("authorize").strip()
         self.assertTrue(link.startswith(self.aws.outputs["ConnectUrl"] + "/oauth/authorize?ticket="), link)
         page = lambda path, **headers: self.browse(self.aws.address("ConnectUrl") + path, headers)
-        status, begun = page(link.removeprefix(self.aws.outputs["ConnectUrl"]))
+        status, _, begun = page(link.removeprefix(self.aws.outputs["ConnectUrl"]))
         self.assertEqual(status, 302)
         asked = {name: values[0] for name, values in urllib.parse.parse_qs(urllib.parse.urlparse(begun["location"]).query).items()}
         self.assertTrue(asked["redirect_uri"].endswith("/oauth/callback") and asked["scope"].startswith("repo read:org"), asked)
@@ -286,15 +291,82 @@ class Stack(unittest.TestCase):
         self.assertIn("ghu_canary", kept)
         self.aws.secrets.put_secret_value(SecretId=self.aws.outputs["TokenSecret"], SecretString=TOKEN)
 
-    def browse(self, url, headers):
-        """The status and headers of a page; redirections are not followed."""
+    def browse(self, url, headers, method="GET", body=None):
+        """The status, text and headers of a page; redirections are not followed."""
         address = urllib.parse.urlparse(url)
         connection = http.client.HTTPConnection(address.netloc, timeout=60)
-        connection.request("GET", f"{address.path}?{address.query}", headers=headers)
+        connection.request(method, f"{address.path}?{address.query}" if address.query else address.path, body, headers)
         answer = connection.getresponse()
-        answer.read()
+        text = answer.read().decode()
         connection.close()
-        return answer.status, {name.lower(): value for name, value in answer.getheaders()}
+        return answer.status, text, answer.headers
+
+    def test_9_the_console_answers_whom_the_issuer_signs_for(self):
+        home = self.aws.outputs["ConsoleUrl"].removesuffix("/console/")
+        jar = {}
+
+        def ask(path, method="GET", body=None, **headers):
+            headers = {name.replace("_", "-"): value for name, value in headers.items()}
+            cookie = "; ".join(f"{name}={value}" for name, value in jar.items())
+            answer = self.browse(self.aws.address("ConsoleUrl").removesuffix("/console") + path, {"cookie": cookie, **headers}, method, body)
+            for one in answer[2].get_all("set-cookie") or []:
+                name, value = one.split(";")[0].split("=", 1)
+                jar[name] = value
+            return answer
+
+        def sign_in():
+            status, _, headers = ask("/console/letters", sec_fetch_mode="navigate")
+            self.assertEqual((status, headers["location"]), (303, "/sign-in?to=%2Fconsole%2Fletters"))
+            asked = dict(urllib.parse.parse_qsl(urllib.parse.urlparse(ask(headers["location"])[2]["location"]).query))
+            # The function's own name for itself, as API Gateway tells it.
+            here = asked["redirect_uri"].removesuffix("/sign-in/back")
+            page = ask(self.issuer.back(asked).removeprefix(here))[1]
+            return here, page.split('data-pass="')[1].split('"')[0], asked["nonce"]
+
+        begin = lambda here, token: ask("/session", "POST", b"", origin=here, authorization=f"Bearer {token}")
+        self.assertEqual(ask("/console/")[0], 401)
+        self.issuer.person = {"sub": "1", "email": "ann@example.com", "email_verified": True, "groups": ["sei-github-admins"]}
+        here, token, nonce = sign_in()
+        stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        for forged in (self.issuer.signed(stranger, nonce=nonce), self.issuer.signed(nonce=nonce, aud="another"), self.issuer.signed(nonce=nonce, exp=1), self.issuer.signed()[:-5]):
+            self.assertEqual(begin(here, forged)[0], 401)
+        self.assertEqual(begin(here, self.issuer.signed(nonce="of another sign-in"))[0], 400)
+        self.assertNotIn("__Host-sei-console", jar)
+        status, text, _ = begin(here, token)
+        self.assertEqual((status, text), (200, "/console/letters"))
+        self.assertEqual(ask("/console/")[0], 200)
+
+        # Dead letters are the queues' own.
+        self.aws.sqs.send_message(QueueUrl=self.aws.outputs["DeadLetterQueueUrl"], MessageBody="no job of ours")
+        page = ask("/console/letters")[1]
+        self.assertIn("no job: no job of ours", page)
+        field = lambda name: page.split(f'name="{name}" value="')[1].split('"')[0]
+        form = urllib.parse.urlencode({"csrf": field("csrf"), "id": field("id"), "action": "purge"}).encode()
+        kind = "application/x-www-form-urlencoded"
+        self.assertEqual(ask("/console/letters", "POST", form, origin="https://evil.example", content_type=kind)[0], 403)
+        self.assertEqual(ask("/console/letters", "POST", form, origin=here, content_type=kind)[0], 303)
+        self.assertEqual(self.aws.messages("DeadLetterQueueUrl"), 0)
+        changes = ask("/console/changes")[1]
+        self.assertTrue("ann@example.com" in changes and "letters.purge" in changes, changes)
+        # GitHub is asked with the stack's own token.
+        self.assertIn("acme", ask("/console/connectors")[1])
+        fields = {"csrf": field("csrf"), "action": "check", "way": "kept", "name": "another", "organizations": "acme", "fetch": "issues", "reserve": "10"}
+        page = ask("/console/connectors/new", "POST", urllib.parse.urlencode(fields).encode(), origin=here, content_type=kind)[1]
+        self.assertIn("What was chosen can work", page)
+        self.assertNotIn(TOKEN, page)
+        # To authorize an app, a link leads to the function that has its secret.
+        app = self.aws.control("agree", {})
+        self.aws.secrets.put_secret_value(SecretId=self.aws.outputs["OAuthClientSecretName"], SecretString=app["client_secret"])
+        fields = {"csrf": fields["csrf"], "way": "oauth", "name": "another"}
+        page = ask("/console/connectors/new/authorize", "POST", urllib.parse.urlencode(fields).encode(), origin=here, content_type=kind)[1]
+        link = page.split(f'href="{self.aws.outputs["ConnectUrl"]}')[1].split('"')[0]
+        status, _, begun = self.browse(self.aws.address("ConnectUrl") + link, {})
+        self.assertTrue(status == 302 and begun["location"].startswith(f"{self.aws.github}/login/oauth/authorize?"), (status, link))
+        for path in ("/console/events", "/console/reports/issue-stages", "/console/assets/console.js"):
+            self.assertEqual(ask(path)[0], 200, path)
+        self.assertEqual(ask("/sign-out", "POST", b"", origin=here)[0], 200)
+        self.assertEqual(ask("/console/")[0], 401)
+        self.assertTrue(home.startswith("https://"))
 
     def test_9_when_uninstalled_it_leaves_no_webhook_and_keeps_the_copy(self):
         self.aws.command("uninstall", code=2)
@@ -308,6 +380,21 @@ class Stack(unittest.TestCase):
         rows, truth = self.aws.rows(), self.aws.truth()
         for entity in ("issues", "pull_requests", "reviews", "issue_comments", "issue_events", "releases", "deployments", "workflow_runs"):
             self.assertEqual(len(rows[entity]), truth[entity], entity)
+
+
+class Pool(unittest.TestCase):
+    def test_whoever_has_no_issuer_gets_a_user_pool_for_the_console(self):
+        aws = StandIn()
+        self.addCleanup(aws.close)
+        aws.deploy(ConsoleIssuer="cognito")
+        cognito, pool = aws.client("cognito-idp"), aws.outputs["ConsoleUsersId"]
+        self.assertEqual({one["GroupName"] for one in cognito.list_groups(UserPoolId=pool)["Groups"]}, {"sei-github-admins", "sei-github-viewers"})
+        [client] = cognito.list_user_pool_clients(UserPoolId=pool)["UserPoolClients"]
+        settings = cognito.describe_user_pool_client(UserPoolId=pool, ClientId=client["ClientId"])["UserPoolClient"]
+        self.assertEqual(settings["CallbackURLs"], [aws.outputs["ConsoleUrl"].replace("/console/", "/sign-in/back")])
+        variables = aws.functions.get_function_configuration(FunctionName=aws.function("Console"))["Environment"]["Variables"]
+        self.assertEqual((variables["SEI_CLIENT_ID"], variables["SEI_GROUPS_CLAIM"]), (client["ClientId"], "cognito:groups"))
+        self.assertTrue(variables["SEI_ISSUER"].endswith(f".amazonaws.com/{pool}"), variables["SEI_ISSUER"])
 
 
 if __name__ == "__main__":

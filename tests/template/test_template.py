@@ -67,6 +67,8 @@ class Template(unittest.TestCase):
         self.assertNotIn('"Token"', told("WebhookRole"))
         self.assertNotIn("secretsmanager", told("ReceiverRole"))
         self.assertNotIn("WebhookSecret", told("WorkerPolicy"))
+        self.assertNotIn("WebhookSecret", told("ConsoleRole"))
+        self.assertNotIn("OAuthClientSecret", told("ConsoleRole"))
 
     def test_functions_are_small_bounded_and_of_the_cheaper_processor(self):
         self.assertEqual(self.template["Parameters"]["Architecture"]["Default"], "arm64")
@@ -108,6 +110,27 @@ class Template(unittest.TestCase):
         # No function may reach it.
         for name, one in self.of("AWS::IAM::Role").items():
             self.assertNotIn("Lake", json.dumps(one), name)
+
+    def test_the_console_is_there_only_if_it_is_asked_for_and_a_session_begins_behind_the_authorizer(self):
+        self.assertEqual(self.template["Parameters"]["ConsoleIssuer"]["Default"], "")
+        console = {name: one for name, one in self.resources.items() if name.startswith("Console")}
+        self.assertGreater(len(console), 10)
+        for name, one in console.items():
+            self.assertIn(one["Condition"], ("HasConsole", "HasConsoleSecret", "HasPool", "HasPoolAdmins", "HasPoolViewers"), name)
+        authorizer = console["ConsoleAuthorizer"]["Properties"]
+        self.assertEqual((authorizer["AuthorizerType"], authorizer["IdentitySource"]), ("JWT", ["$request.header.Authorization"]))
+        # What it lets through is what the function asks the issuer for.
+        variables = console["Console"]["Properties"]["Environment"]["Variables"]
+        self.assertEqual(authorizer["JwtConfiguration"], {"Issuer": variables["SEI_ISSUER"], "Audience": [variables["SEI_CLIENT_ID"]]})
+        begins = re.search(r'^const BEGIN: &str = "(.+)";', (ROOT / "functions" / "console" / "src" / "hosted.rs").read_text(), re.MULTILINE)[1]
+        routes = {one["RouteKey"]: one for one in self.of("AWS::ApiGatewayV2::Route").values() if one["ApiId"] == {"Ref": "ConsoleApi"}}
+        self.assertEqual(set(routes), {f"POST {begins}", "$default"})
+        self.assertEqual((routes[f"POST {begins}"]["AuthorizationType"], routes[f"POST {begins}"]["AuthorizerId"]), ("JWT", {"Ref": "ConsoleAuthorizer"}))
+        # Of an issuer that lets in whoever comes, nobody gets in who is in no group.
+        self.assertNotIn(self.template["Parameters"]["ConsoleViewers"]["Default"], ("", "everybody"))
+        # People are added by whoever runs the stack.
+        self.assertTrue(console["ConsoleUsers"]["Properties"]["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"])
+        self.assertEqual(console["ConsoleClient"]["Properties"]["AllowedOAuthFlows"], ["code"])
 
     def test_every_log_ends_and_every_api_is_throttled_and_logged(self):
         for name, one in self.of("AWS::Logs::LogGroup").items():

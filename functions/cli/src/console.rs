@@ -10,6 +10,7 @@ use crate::serve::stopped;
 use crate::source::credentials;
 use crate::sync::every;
 use console::{Console, Door, Ended, Practice, Role, Run, Syncs};
+use engine::dead::Letters;
 use engine::{Clock, SystemClock, integration};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,12 +39,15 @@ pub(crate) async fn serve(place: &Place, copy: Copy, (port, read_only): (u16, bo
         title: place.to_string(),
         api_url: stack.map(|stack| stack.api_url().to_owned()),
         webhook_url: stack.map(|stack| stack.output("WebhookUrl").map(str::to_owned)).transpose()?,
+        connect_url: stack.filter(|stack| stack.has("ConnectUrl")).map(|stack| stack.output("ConnectUrl").map(str::to_owned)).transpose()?,
         vault,
         one_secret: stack.map(|_| secret),
         // Those of the environment would be another's than a stack's.
         at_hand: if stack.is_some() { Vec::new() } else { credentials()? },
         proxy,
         practice,
+        stands_still: false,
+        dead: stack.map(|stack| stack.dead_letters()).transpose()?.map(|dead| Arc::new(dead) as Arc<dyn Letters>),
     };
     let work = Arc::new(Work::default());
     let syncs = stack.is_none().then(|| work.clone() as Arc<dyn Syncs>);

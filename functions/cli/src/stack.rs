@@ -4,7 +4,7 @@
 
 use crate::failure::Failure;
 use crate::place::Copy;
-use aws::{DynamoStore, SecretsVault};
+use aws::{DeadLetters, DynamoStore, SecretsVault};
 use aws_config::SdkConfig;
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
@@ -72,6 +72,13 @@ impl Stack {
 
     pub(crate) fn vault(&self) -> SecretsVault {
         SecretsVault::new(aws_sdk_secretsmanager::Client::new(&self.aws))
+    }
+
+    /// What its functions gave up.
+    pub(crate) fn dead_letters(&self) -> Result<DeadLetters, Failure> {
+        let output = |name: &str| self.output(name).map(str::to_owned);
+        let (jobs, events) = ((output("DeadLetterQueueUrl")?, output("QueueUrl")?), (output("DeadEventsQueueUrl")?, output("EventsQueueUrl")?));
+        Ok(DeadLetters::new(aws_sdk_sqs::Client::new(&self.aws), jobs, events))
     }
 
     /// The API of its GitHub.

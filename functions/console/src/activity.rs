@@ -386,7 +386,12 @@ pub(crate) async fn change(State(console): Shared, change: Change) -> Result<Red
 impl Console {
     /// Leaves word of a change.
     pub(crate) async fn note(&self, who: &Who, what: &str, of: &str) -> Result<(), Stop> {
-        let change = audit::Change { at: self.now(), who: who.name.clone(), what: what.to_owned(), of: of.to_owned(), why_not: String::new() };
+        self.note_outcome(who, what, of, String::new()).await
+    }
+
+    /// The same of one that may not have come about, or not wholly.
+    pub(crate) async fn note_outcome(&self, who: &Who, what: &str, of: &str, why_not: String) -> Result<(), Stop> {
+        let change = audit::Change { at: self.now(), who: who.name.clone(), what: what.to_owned(), of: of.to_owned(), why_not };
         Ok(audit::note(self.store.as_ref(), &change).await?)
     }
 }

@@ -2,7 +2,7 @@
 //! nothing.
 
 use crate::draft::{Draft, Which, groups};
-use crate::words::number;
+use crate::words::{number, several};
 use crate::{Console, bars};
 use engine::check::{Finding, Outcome, Report, Verdict};
 use engine::{Choice, FilesFrom, Group, Visibility, Webhook};
@@ -198,13 +198,13 @@ pub(crate) fn findings(report: Option<&Report>) -> Markup {
     html! {
         div id="findings" aria-live="polite" {
             @if let Some(report) = report {
-                @let count = |outcome| report.findings.iter().filter(|finding| finding.outcome == outcome).count();
+                @let count = |outcome| report.findings.iter().filter(|finding| finding.outcome == outcome).count() as u64;
                 @let (tone, text) = match report.verdict {
                     Verdict::Works => ("good", "What was chosen can work"),
                     Verdict::Unauthenticated => ("bad", "GitHub does not accept the token"),
                     Verdict::Fails => ("bad", "What was chosen cannot work, or not wholly"),
                 };
-                p { (bars::chip(tone, text)) " " (count(Outcome::Pass)) " passed, " (count(Outcome::Warn)) " warnings, " (count(Outcome::Fail)) " failed; " (report.requests) " requests" }
+                p { (bars::chip(tone, text)) " " (count(Outcome::Pass)) " passed, " (several(count(Outcome::Warn), "warning", "warnings")) ", " (count(Outcome::Fail)) " failed; " (several(report.requests, "request", "requests")) }
                 ul class="findings" { @for one in report.findings.iter().filter(|one| one.outcome != Outcome::Pass) { (finding(one)) } }
                 details { summary { "What passed" } ul class="findings" { @for one in report.findings.iter().filter(|one| one.outcome == Outcome::Pass) { (finding(one)) } } }
             }

@@ -1,6 +1,7 @@
 //! Installs an integration: one form, in which GitHub's own lists help, and a check before it is saved. The form's secrets
 //! stay in the browser until they are saved, and are never sent back to one. What `connect` asks, this asks.
 
+use crate::authorizing;
 use crate::connectors::address;
 use crate::draft::Draft;
 use crate::form::{self, Listed};
@@ -11,11 +12,9 @@ use crate::{Console, Shared};
 use async_trait::async_trait;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use engine::authorization::SCOPES;
 use engine::check::{Report, Verdict, Way, check};
-use engine::device::{self, DeviceError};
 use engine::{Choice, Credential, Credentials, Env, Integration, Job, Queue, Settings, StoreError, Tokens, Vault, integration, memberships};
-use github::{OAuthApp, Secret, Token};
+use github::{Secret, Token};
 use maud::{Markup, html};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,24 +22,6 @@ use std::time::{Duration, Instant};
 
 /// So long a list of repositories is good for searching in.
 const LISTED: Duration = Duration::from_secs(300);
-/// GitHub's codes are good for 15 minutes.
-const AUTHORIZED: Duration = Duration::from_secs(1200);
-
-/// Authorizations under way, by a handle that is of use to the session that began them only.
-#[derive(Default)]
-pub(crate) struct Authorizing(tokio::sync::Mutex<HashMap<String, Authorization>>);
-
-struct Authorization {
-    began: Instant,
-    session: Option<String>,
-    state: Authorized,
-}
-
-enum Authorized {
-    Waiting(Box<device::Waiting>),
-    Done(Credential),
-}
-
 /// Lists of repositories, by whose they are.
 #[derive(Default)]
 pub(crate) struct Lists(Mutex<HashMap<String, (Instant, Arc<engine::Choices>)>>);
@@ -67,13 +48,13 @@ pub(crate) async fn page(State(console): Shared, who: Who) -> Result<Markup, Sto
 
 /// What was asked of GitHub for the form, and what came of it.
 #[derive(Default)]
-struct Asked {
-    way: String,
-    client_id: String,
-    authorization: Option<(String, Markup)>,
-    listed: Listed,
-    report: Option<Report>,
-    problem: Option<String>,
+pub(crate) struct Asked {
+    pub(crate) way: String,
+    pub(crate) client_id: String,
+    pub(crate) authorization: Option<(String, Markup)>,
+    pub(crate) listed: Listed,
+    pub(crate) report: Option<Report>,
+    pub(crate) problem: Option<String>,
 }
 
 pub(crate) async fn change(State(console): Shared, change: Change) -> Result<Response, Stop> {
@@ -84,12 +65,12 @@ pub(crate) async fn change(State(console): Shared, change: Change) -> Result<Res
         match change.field("action") {
             "look" => console.look_for(&draft, &change, given.as_deref(), None).await.map(|listed| asked.listed = listed).map(|()| None),
             "check" => {
-                let one = draft.integration(credentials(given.as_deref()))?;
+                let one = draft.integration(credentials(&console, given.as_deref()))?;
                 integration::is_free(console.store.as_ref(), &one).await?;
                 console.checked(&one, given.as_deref(), &draft).await.map(|report| asked.report = Some(report)).map(|()| None)
             }
             _ => {
-                let one = draft.integration(credentials(given.as_deref()))?;
+                let one = draft.integration(credentials(&console, given.as_deref()))?;
                 integration::is_free(console.store.as_ref(), &one).await?;
                 let report = console.checked(&one, given.as_deref(), &draft).await?;
                 if report.verdict != Verdict::Works && !change.has("anyway") {
@@ -115,22 +96,12 @@ pub(crate) async fn change(State(console): Shared, change: Change) -> Result<Res
     Ok(draw(&console, &change.who, &draft, &asked).into_response())
 }
 
-/// Begins OAuth's device flow or, of one that is under way, asks whether the code was entered.
-pub(crate) async fn authorize(State(console): Shared, change: Change) -> Result<Response, Stop> {
-    let draft = console.settled(Draft::read(&change));
-    let mut asked = Asked { way: "oauth".to_owned(), client_id: change.field("client_id").to_owned(), ..Asked::default() };
-    match console.authorization(&change).await {
-        Ok(authorization) => asked.authorization = Some(authorization),
-        Err(stop) => asked.problem = Some(stop.to_string()),
-    }
-    Ok(draw(&console, &change.who, &draft, &asked).into_response())
+/// A stack's are always in its secret.
+fn credentials(console: &Console, given: Option<&[Credential]>) -> Credentials {
+    if given.is_some() || console.place.one_secret.is_some() { Credentials::Stored } else { Credentials::Environment }
 }
 
-fn credentials(given: Option<&[Credential]>) -> Credentials {
-    if given.is_some() { Credentials::Stored } else { Credentials::Environment }
-}
-
-fn draw(console: &Console, who: &Who, draft: &Draft, asked: &Asked) -> Markup {
+pub(crate) fn draw(console: &Console, who: &Who, draft: &Draft, asked: &Asked) -> Markup {
     let body = html! {
         p class="trail" { a href="/console/connectors" { "Connectors" } }
         div class="title" { h1 { "Install a connector" } }
@@ -140,7 +111,7 @@ fn draw(console: &Console, who: &Who, draft: &Draft, asked: &Asked) -> Markup {
         form class="sheet" method="post" action="/console/connectors/new" data-parts="" autocomplete="off" {
             (proof(who))
             @if console.place.api_url.is_none() { (form::which_github(draft)) }
-            (sign_in(console, draft, asked))
+            (sign_in(console, who, draft, asked))
             (form::name(draft))
             (form::repositories(draft, &asked.listed))
             (form::options(console, draft))
@@ -161,8 +132,9 @@ fn draw(console: &Console, who: &Who, draft: &Draft, asked: &Asked) -> Markup {
     layout::page(console, who, "Connectors", "Install a connector", body)
 }
 
-fn sign_in(console: &Console, draft: &Draft, asked: &Asked) -> Markup {
-    let at_hand = !console.place.at_hand.is_empty();
+fn sign_in(console: &Console, who: &Who, draft: &Draft, asked: &Asked) -> Markup {
+    let (at_hand, stack) = (!console.place.at_hand.is_empty(), console.place.one_secret.is_some());
+    let kept = if stack { "kept in the stack's secret" } else { "kept for this user only" };
     let default = if asked.way.is_empty() { "token" } else { &asked.way };
     let web = draft.url().map_or_else(|_| "https://github.com".to_owned(), |url| url.web());
     let way = |value: &str, text: &str, more: &str| {
@@ -172,14 +144,15 @@ fn sign_in(console: &Console, draft: &Draft, asked: &Asked) -> Markup {
         fieldset {
             legend { "How does it sign in?" }
             div class="choices" {
-                @if console.place.one_secret.is_none() { (way("oauth", "Authorize", "with the browser, by an OAuth app")) }
+                @if stack { (way("kept", "The stack's token", "what its secret holds already")) }
+                @if !stack || console.place.connect_url.is_some() { (way("oauth", "Authorize", "with the browser, by an OAuth app")) }
                 (way("token", "Paste a token", "a personal access token"))
                 (way("app", "GitHub App", "by its private key"))
                 @if at_hand { (way("environment", "The environment's token", "GITHUB_TOKEN, read at each run")) }
             }
             div class="by-token" {
                 label class="field" {
-                    span { "Token" small { "kept for this user only, and never shown again" } }
+                    span { "Token" small { (kept) ", and never shown again" } }
                     input type="password" name="token" autocomplete="off" spellcheck="false" data-then="look";
                 }
                 p class="hint" {
@@ -188,7 +161,7 @@ fn sign_in(console: &Console, draft: &Draft, asked: &Asked) -> Markup {
                 }
             }
             div class="by-oauth" {
-                label class="field" { span { "Client id of the OAuth app" small { "its device flow must be enabled" } } input name="client_id" value=(asked.client_id) autocomplete="off" spellcheck="false"; }
+                @if !stack { (authorizing::app(who, &asked.client_id)) }
                 div id="authorization" aria-live="polite" {
                     @match &asked.authorization {
                         Some((handle, text)) => { input type="hidden" name="authorized" value=(handle); (text) },
@@ -198,7 +171,7 @@ fn sign_in(console: &Console, draft: &Draft, asked: &Asked) -> Markup {
             }
             div class="by-app" {
                 label class="field" { span { "Client id of the GitHub App" } input name="app_client_id" autocomplete="off" spellcheck="false"; }
-                label class="field" { span { "Private key" small { "the content of the .pem file; kept for this user only, and never shown again" } } textarea name="private_key" rows="4" autocomplete="off" spellcheck="false" data-then="look" {} }
+                label class="field" { span { "Private key" small { "the content of the .pem file; " (kept) ", and never shown again" } } textarea name="private_key" rows="4" autocomplete="off" spellcheck="false" data-then="look" {} }
             }
         }
     }
@@ -218,6 +191,8 @@ impl Console {
         let wrong = |text: &str| Stop::Wrong(text.to_owned());
         let one = match change.field("way") {
             "environment" if !self.place.at_hand.is_empty() => return Ok(None),
+            // A stack's own function has put the token into its secret.
+            "kept" | "oauth" if self.place.one_secret.is_some() => return Ok(None),
             "oauth" => return Ok(Some(vec![self.authorized(change).await?])),
             "app" => {
                 app(change.field("app_client_id"), change.field("private_key"))?.ok_or_else(|| wrong("Give the GitHub App's client id and its private key."))?
@@ -227,53 +202,12 @@ impl Console {
         Ok(Some(vec![one]))
     }
 
-    async fn authorized(&self, change: &Change) -> Result<Credential, Stop> {
-        let all = self.authorizing.0.lock().await;
-        match all.get(change.field("authorized")).filter(|one| one.session == change.who.csrf).map(|one| &one.state) {
-            Some(Authorized::Done(credential)) => Ok(credential.clone()),
-            Some(Authorized::Waiting(_)) => Err(Stop::Wrong("Enter the code on GitHub's page first.".to_owned())),
-            None => Err(Stop::Wrong("Authorize first, or choose another way to sign in.".to_owned())),
-        }
-    }
-
-    /// The handle of an authorization, and how it stands.
-    async fn authorization(&self, change: &Change) -> Result<(String, Markup), Stop> {
-        let mut all = self.authorizing.0.lock().await;
-        all.retain(|_, one| one.began.elapsed() < AUTHORIZED);
-        let handle = change.field("authorized").to_owned();
-        let known = all.get_mut(&handle).filter(|one| one.session == change.who.csrf);
-        if let Some(one) = known {
-            if let Authorized::Waiting(waiting) = &mut one.state
-                && self.now() >= waiting.ask_at
-            {
-                match waiting.ask(self.now()).await {
-                    Ok(Some(credential)) => one.state = Authorized::Done(credential),
-                    Ok(None) => {}
-                    Err(error) => {
-                        all.remove(&handle);
-                        return Err(declined(&error));
-                    }
-                }
-            }
-            return Ok((handle.clone(), standing(&one.state, self.now())));
-        }
-        let client_id = change.field("client_id").to_owned();
-        if client_id.is_empty() {
-            return Err(Stop::Wrong("Give the client id of the OAuth app first.".to_owned()));
-        }
-        let draft = self.settled(Draft::read(change));
-        let app = OAuthApp { client_id, client_secret: None };
-        let waiting = device::begin(draft.url()?, draft.ca()?.as_deref(), app, SCOPES, self.now()).await.map_err(|error| declined(&error))?;
-        let handle = crate::local::random().map_err(|error| Stop::Wrong(error.to_string()))?;
-        let state = Authorized::Waiting(Box::new(waiting));
-        let drawn = standing(&state, self.now());
-        all.insert(handle.clone(), Authorization { began: Instant::now(), session: change.who.csrf.clone(), state });
-        Ok((handle, drawn))
-    }
-
     /// Tokens to ask with: those that are given, else those of the integration.
     pub(crate) async fn tokens(&self, one: Option<&Integration>, given: Option<&[Credential]>, draft: &Draft) -> Result<Tokens, Stop> {
-        let kept = one.filter(|one| one.credentials == Credentials::Stored).map(|one| self.secret(&one.name));
+        let kept = match one {
+            Some(one) => (one.credentials == Credentials::Stored).then(|| self.secret(&one.name)),
+            None => self.place.one_secret.clone(),
+        };
         let at_hand = match (given, &kept) {
             (Some(given), _) => given,
             (None, None) => self.place.at_hand.as_slice(),
@@ -326,7 +260,7 @@ impl Console {
         }
         integration::add(self.store.as_ref(), one).await?;
         self.note(&change.who, "connector.install", &one.name).await?;
-        self.authorizing.0.lock().await.remove(change.field("authorized"));
+        self.authorizing.forget(change.field("authorized")).await;
         if let Some(syncs) = self.syncs.as_ref().filter(|_| change.has("start")) {
             self.note(&change.who, "sync.begin", &one.name).await?;
             syncs.begin(&one.name);
@@ -369,25 +303,6 @@ pub(crate) fn app(client_id: &str, key: &str) -> Result<Option<Credential>, Stop
         (false, false) => Ok(Some(Credential::App { client_id: client_id.to_owned(), private_key: Secret::new(key), installations: Vec::new() })),
         _ => Err(Stop::Wrong("A GitHub App needs both its client id and its private key.".to_owned())),
     }
-}
-
-fn standing(state: &Authorized, now: jiff::Timestamp) -> Markup {
-    match state {
-        Authorized::Done(_) => html! { p data-then="look" { (crate::bars::chip("good", "authorized")) " The token is kept when you save." } },
-        Authorized::Waiting(waiting) => {
-            let seconds = waiting.ask_at.duration_since(now).as_secs().clamp(1, 60);
-            let page = &waiting.code.verification_uri;
-            html! {
-                p { "Open " @if page.starts_with("https://") || page.starts_with("http://") { a href=(page) target="_blank" rel="noreferrer" { (page) } } @else { (page) } " and enter the code" }
-                p class="code" { (waiting.code.user_code) }
-                p class="muted" { "Waiting until it is entered. " button formaction="/console/connectors/new/authorize" formnovalidate data-part="" data-again=(seconds) { "It is" } }
-            }
-        }
-    }
-}
-
-fn declined(error: &DeviceError) -> Stop {
-    Stop::Wrong(format!("{error}. Authorize again for a new code."))
 }
 
 pub(crate) fn told(error: &engine::Error) -> Stop {

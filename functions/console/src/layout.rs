@@ -5,11 +5,12 @@ use crate::who::{Role, Who};
 use maud::{DOCTYPE, Markup, html};
 
 /// The pages that are always to be had, by their first words.
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 6] = [
     ("Activity", "/console/"),
     ("Reports", "/console/reports"),
     ("Connectors", "/console/connectors"),
     ("Events", "/console/events"),
+    ("Dead letters", "/console/letters"),
     ("Changes", "/console/changes"),
 ];
 
@@ -45,6 +46,9 @@ pub(crate) fn page(console: &Console, who: &Who, at: &str, title: &str, body: Ma
                     p class="place" {
                         span title="Where this copy is" { (console.place.title) }
                         @if who.role == Role::Viewer { " " span class="chip calm" { "read only" } }
+                    }
+                    @if let Some(address) = who.signs_out {
+                        form class="leave" method="post" action=(address) { span { (who.name) } " " button { "Sign out" } }
                     }
                 }
                 main id="main" tabindex="-1" { (body) }

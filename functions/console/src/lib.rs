@@ -4,14 +4,19 @@
 
 mod activity;
 mod assets;
+mod authorizing;
 mod bars;
 mod changes;
 mod connectors;
 mod draft;
 mod events;
 mod form;
+pub mod gateway;
+mod hosted;
 mod install;
+mod issuer;
 mod layout;
+mod letters;
 mod local;
 mod look;
 mod reports;
@@ -21,6 +26,8 @@ mod stop;
 mod who;
 mod words;
 
+pub use hosted::{Entrance, Roles, hosted};
+pub use issuer::{Issuer, IssuerError};
 pub use local::{Door, local};
 pub use stop::Stop;
 pub use who::{Role, Who};
@@ -28,6 +35,7 @@ pub use who::{Role, Who};
 use async_trait::async_trait;
 use axum::Router;
 use axum::routing::{get, post};
+use engine::dead::Letters;
 use engine::{Clock, Credential, Store, Vault};
 use github::ApiUrl;
 use jiff::Timestamp;
@@ -42,7 +50,7 @@ pub struct Console {
     /// Who copies when asked to; none where it happens by itself.
     pub(crate) syncs: Option<Arc<dyn Syncs>>,
     pub(crate) looks: Looks,
-    pub(crate) authorizing: install::Authorizing,
+    pub(crate) authorizing: authorizing::Authorizing,
     pub(crate) listed: install::Lists,
 }
 
@@ -55,6 +63,8 @@ pub struct Place {
     /// Where GitHub reaches it, if it can.
     pub webhook_url: Option<String>,
     pub vault: Arc<dyn Vault>,
+    /// Where its own sign-in function is, if it has one.
+    pub connect_url: Option<String>,
     /// What the credentials of all integrations are kept under; none if each has its own.
     pub one_secret: Option<String>,
     /// Those of the environment, read at each run.
@@ -63,6 +73,10 @@ pub struct Place {
     pub proxy: fn(&ApiUrl) -> Option<String>,
     /// A GitHub to try things with.
     pub practice: Option<Practice>,
+    /// Whether nothing goes on behind an answer, as in a function, which stands still until the next request.
+    pub stands_still: bool,
+    /// What was given up; none where there are no queues.
+    pub dead: Option<Arc<dyn Letters>>,
 }
 
 /// A simulated GitHub, and how it lets one in.
@@ -107,7 +121,7 @@ pub struct Ended {
 impl Console {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, place: Place, syncs: Option<Arc<dyn Syncs>>) -> Self {
-        Self { store, clock, place, syncs, looks: Looks::default(), authorizing: install::Authorizing::default(), listed: install::Lists::default() }
+        Self { store, clock, place, syncs, looks: Looks::default(), authorizing: authorizing::Authorizing::default(), listed: install::Lists::default() }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -135,11 +149,13 @@ pub fn router(console: Arc<Console>) -> Router {
         .route("/console/repositories/{id}", get(repository::page))
         .route("/console/connectors", get(connectors::list))
         .route("/console/connectors/new", get(install::page).post(install::change))
-        .route("/console/connectors/new/authorize", post(install::authorize))
+        .route("/console/connectors/new/authorize", post(authorizing::authorize))
+        .route("/console/connectors/new/authorized", get(authorizing::back))
         .route("/console/connectors/of/{name}", get(connectors::one).post(connectors::change))
         .route("/console/syncs", post(activity::change))
         .route("/console/events", get(events::list))
         .route("/console/events/{id}", get(events::one))
+        .route("/console/letters", get(letters::page).post(letters::change))
         .route("/console/reports", get(reports::list))
         .route("/console/reports/{name}", get(reports::one))
         .route("/console/reports/{name}/{file}", get(reports::file))

@@ -1,6 +1,7 @@
 //! The door on this machine: a link that is good once becomes a session in one browser. Refuses names that are not this
 //! machine's, so that no page elsewhere gets in by a name that it points here. Keeps digests, not what they are of.
 
+use crate::authorizing::{BACK, CALLBACK};
 use crate::stop::Stop;
 use crate::who::{Role, Who};
 use crate::{Console, layout, router, security};
@@ -106,13 +107,19 @@ impl Door {
         Ok(Some(cookie))
     }
 
-    fn who(&self, headers: &HeaderMap, now: Timestamp) -> Option<Who> {
+    fn who(&self, headers: &HeaderMap, here: &str, now: Timestamp) -> Option<Who> {
         let name = self.cookie();
         let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let inner = self.inner();
         let mut ours = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().strip_prefix(name.as_str())?.strip_prefix('='));
         let session = ours.find_map(|cookie| inner.sessions.get(&hash(cookie)).filter(|session| session.ends > now))?;
-        Some(Who { name: format!("this machine's {}", self.role.name()), role: self.role, csrf: Some(session.csrf.clone()) })
+        Some(Who {
+            name: format!("this machine's {}", self.role.name()),
+            role: self.role,
+            csrf: Some(session.csrf.clone()),
+            here: here.to_owned(),
+            signs_out: None,
+        })
     }
 }
 
@@ -132,19 +139,33 @@ async fn guard(State((console, door)): State<(Arc<Console>, Arc<Door>)>, mut req
     if path.starts_with("/console/assets/") {
         return next.run(request).await;
     }
+    if path == CALLBACK {
+        return back(request.uri().query().unwrap_or_default());
+    }
     if path == "/sign-in" {
         return sign_in(&door, request.uri().query().unwrap_or_default(), console.now());
     }
+    let here = format!("http://{host}");
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         // A browser always tells where a form comes from.
         let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
-        if origin != Some(format!("http://{host}").as_str()) {
+        if origin != Some(here.as_str()) {
             return Stop::Forged.into_response();
         }
     }
-    let Some(who) = door.who(headers, console.now()) else { return Stop::Stranger.into_response() };
+    let Some(who) = door.who(headers, &here, console.now()) else { return Stop::Stranger.into_response() };
     request.extensions_mut().insert(who);
     next.run(request).await
+}
+
+/// From GitHub, by a redirection: the session's cookie is strict, and was not sent. The next request, which a page of ours
+/// makes, has it.
+fn back(query: &str) -> Response {
+    let told = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| matches!(name.as_ref(), "code" | "state"));
+    let next = format!("{BACK}?{}", url::form_urlencoded::Serializer::new(String::new()).extend_pairs(told).finish());
+    let mut response = layout::bare("Back from GitHub", html! { p { a href=(next) { "Go on" } } }).into_response();
+    response.headers_mut().extend(HeaderValue::from_str(&format!("0; url={next}")).map(|refresh| (header::REFRESH, refresh)));
+    response
 }
 
 fn sign_in(door: &Door, query: &str, now: Timestamp) -> Response {

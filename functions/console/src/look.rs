@@ -97,11 +97,21 @@ enum Last {
 }
 
 impl Looks {
-    fn last(&self) -> Last {
+    /// `by` is the wall's clock for whoever stands still now and then, as the machine's own may, too: what was read before
+    /// that is fresh by the latter alone.
+    fn last(&self, by: Option<Timestamp>) -> Last {
         match &*self.last.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some((read, took, look)) if read.elapsed() <= FRESH.max(*took * 4) => Last::Fresh(look.clone()),
-            Some((_, took, look)) if *took > QUICK => Last::Old(look.clone()),
-            _ => Last::None,
+            Some((read, took, look)) => {
+                let age = by.map_or_else(|| read.elapsed(), |now| now.duration_since(look.at).unsigned_abs());
+                if age <= FRESH.max(*took * 4) {
+                    Last::Fresh(look.clone())
+                } else if *took > QUICK && by.is_none() {
+                    Last::Old(look.clone())
+                } else {
+                    Last::None
+                }
+            }
+            None => Last::None,
         }
     }
 }
@@ -110,7 +120,7 @@ impl Console {
     /// As it is now, or was a moment ago. Where reading takes long, whoever asks gets the last one at once, and the next is
     /// read meanwhile: a page that is live shows it soon.
     pub(crate) async fn look(self: &Arc<Self>) -> Result<Arc<Look>, StoreError> {
-        match self.looks.last() {
+        match self.looks.last(self.by()) {
             Last::Fresh(look) => Ok(look),
             Last::Old(look) => {
                 // Unless somebody reads it already.
@@ -124,9 +134,13 @@ impl Console {
         }
     }
 
+    fn by(&self) -> Option<Timestamp> {
+        self.place.stands_still.then(|| self.now())
+    }
+
     async fn read(&self) -> Result<Arc<Look>, StoreError> {
         let _one = self.looks.looking.lock().await;
-        if let Last::Fresh(look) = self.looks.last() {
+        if let Last::Fresh(look) = self.looks.last(self.by()) {
             return Ok(look);
         }
         let began = Instant::now();

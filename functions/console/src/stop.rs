@@ -3,6 +3,7 @@
 use crate::layout;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use engine::dead::DeadError;
 use engine::{IntegrationError, StoreError};
 use maud::html;
 
@@ -30,6 +31,15 @@ impl From<IntegrationError> for Stop {
             IntegrationError::Store(error) => Self::Store(error),
             error @ IntegrationError::Unknown { .. } => Self::Absent(error.to_string()),
             error => Self::Wrong(error.to_string()),
+        }
+    }
+}
+
+impl From<DeadError> for Stop {
+    fn from(error: DeadError) -> Self {
+        match error {
+            DeadError::Store(error) => Self::Store(error),
+            error @ DeadError::Unknown(_) => Self::Wrong(format!("Nothing was done: {error}. Load the page again.")),
         }
     }
 }

@@ -34,6 +34,10 @@ pub struct Who {
     pub role: Role,
     /// What a form must bring back; none where a request carries a token of its own, which no other page can send.
     pub csrf: Option<String>,
+    /// Where their browser reaches the console, such as `http://127.0.0.1:8788`.
+    pub here: String,
+    /// Where a form signs them out; none where a session ends with the program.
+    pub signs_out: Option<&'static str>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Who {

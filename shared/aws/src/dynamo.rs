@@ -14,6 +14,7 @@
 //! | commits whose files are to be read | `files#scope`, time counting down and sha | that sweep |
 //! | what events left to be asked for; which scopes have any | `asked#scope`, node id; `asked`, scope | the job `asked` |
 //! | who changed what by way of a console | `changes#` + month, time and hash | console |
+//! | who is signed in to a stack's console | `sessions`, a digest of their cookie | console |
 //! | what became of an event | `deliveries#` + first digit, delivery id | webhook, receiver, events |
 //! | an event that waits in this table, or is too large for the queue | `inbox`, time and id; `claims#id`, number | serve; receiver |
 //!

@@ -3,6 +3,8 @@
 
 mod amend;
 mod claim;
+mod console;
+mod dead;
 mod doorway;
 mod dynamo;
 #[cfg(feature = "embedded")]
@@ -32,6 +34,8 @@ mod wire;
 mod worker;
 mod writing;
 
+pub use console::{ConsoleConfig, Hosted};
+pub use dead::DeadLetters;
 pub use doorway::{Doorway, DoorwayConfig};
 pub use dynamo::{DynamoStore, Writes, create_table_if_missing};
 #[cfg(feature = "embedded")]

@@ -77,19 +77,43 @@ pub async fn begin(door: &Door<'_>, ticket: &Secret, now: Timestamp) -> Result<B
     let pending = take(door.store, ticket, now).await?.filter(|pending| pending.browser.is_none()).ok_or(Stopped::Stale)?;
     let (state, cookie) = (random()?, random()?);
     keep(door.store, &state, &Pending { expires_at: later(now), browser: Some(digest(cookie.reveal())), ..pending }).await?;
-    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier(&cookie).reveal().as_bytes()));
-    let authorize = format!("{}/login/oauth/authorize", door.client.url().web());
+    let location = location(door.client, door.app, door.redirect_uri, door.scopes, &state, &verifier(&cookie))?;
+    Ok(Begun { location, cookie })
+}
+
+/// GitHub's page on which somebody agrees.
+pub(crate) fn location(client: &Client, app: &OAuthApp, redirect_uri: &str, scopes: &str, state: &Secret, verifier: &Secret) -> Result<String, Stopped> {
+    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.reveal().as_bytes()));
+    let authorize = format!("{}/login/oauth/authorize", client.url().web());
     let mut location = Url::parse(&authorize).map_err(|error| Stopped::App(error.to_string()))?;
     location
         .query_pairs_mut()
-        .append_pair("client_id", &door.app.client_id)
-        .append_pair("redirect_uri", door.redirect_uri)
-        .append_pair("scope", door.scopes)
+        .append_pair("client_id", &app.client_id)
+        .append_pair("redirect_uri", redirect_uri)
+        .append_pair("scope", scopes)
         .append_pair("state", state.reveal())
         .append_pair("code_challenge", &challenge)
         .append_pair("code_challenge_method", "S256")
         .append_pair("allow_signup", "false");
-    Ok(Begun { location: location.to_string(), cookie })
+    Ok(location.to_string())
+}
+
+/// A code for a token.
+pub(crate) async fn exchange(
+    client: &Client,
+    app: &OAuthApp,
+    code: &Secret,
+    redirect_uri: &str,
+    verifier: &Secret,
+    now: Timestamp,
+) -> Result<Credential, Stopped> {
+    let token = app.token_of_code(client, code, redirect_uri, verifier, now).await;
+    token.map_err(|error| match error {
+        OAuthError::Expired | OAuthError::Pending | OAuthError::SlowDown { .. } | OAuthError::BadRefreshToken => Stopped::Stale,
+        OAuthError::Denied => Stopped::Denied,
+        error @ OAuthError::App { .. } => Stopped::App(error.to_string()),
+        OAuthError::GitHub(error) => Stopped::Trouble(error.into()),
+    })
 }
 
 /// The browser is back: uses up the state, then the code, and stores the token. Returns the integration's name.
@@ -101,13 +125,7 @@ pub async fn finish(door: &Door<'_>, cookie: &Secret, state: &Secret, code: Opti
         return Err(Stopped::Stale);
     }
     let Some(code) = code else { return Err(Stopped::Denied) };
-    let token = door.app.token_of_code(door.client, code, door.redirect_uri, &verifier(cookie), now).await;
-    let credential = token.map_err(|error| match error {
-        OAuthError::Expired | OAuthError::Pending | OAuthError::SlowDown { .. } | OAuthError::BadRefreshToken => Stopped::Stale,
-        OAuthError::Denied => Stopped::Denied,
-        error @ OAuthError::App { .. } => Stopped::App(error.to_string()),
-        OAuthError::GitHub(error) => Stopped::Trouble(error.into()),
-    })?;
+    let credential = exchange(door.client, door.app, code, door.redirect_uri, &verifier(cookie), now).await?;
     keep_token(door, credential).await?;
     Ok(pending.integration)
 }
@@ -131,13 +149,13 @@ fn verifier(cookie: &Secret) -> Secret {
     Secret::new(&URL_SAFE_NO_PAD.encode(Sha256::digest(format!("verifier {}", cookie.reveal()).as_bytes())))
 }
 
-fn random() -> Result<Secret, Error> {
+pub(crate) fn random() -> Result<Secret, Error> {
     let mut bytes = [0_u8; 32];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::Unreadable("this machine has no random numbers".to_owned()))?;
     Ok(Secret::new(&URL_SAFE_NO_PAD.encode(bytes)))
 }
 
-fn digest(text: &str) -> String {
+pub(crate) fn digest(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(text.as_bytes()))
 }
 

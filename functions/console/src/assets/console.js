@@ -28,7 +28,7 @@ async function refresh(address = location.href) {
   const mine = (asking = new AbortController());
   try {
     const response = await fetch(address, { signal: mine.signal, headers: { accept: "text/html" } });
-    if (response.status === 401 || response.status === 403) return said("This session has ended. Open the console by a new link.");
+    if (response.status === 401 || response.status === 403) return said("This session has ended. Load the page again, or open the console by a new link.");
     if (!response.ok) return said("The console cannot read the copy just now.");
     const fresh = await parsed(response);
     for (const part of live()) swap(part.id, fresh.getElementById(part.id));
@@ -124,5 +124,19 @@ document.addEventListener("submit", async (event) => {
   if (!response.ok) said((await parsed(response)).querySelector("main")?.textContent.trim() ?? "That did not work.");
   else await refresh();
 });
+
+// Back from where one signs in: what was brought from there is shown to the door, which lets one in.
+const pass = document.getElementById("pass");
+async function enter() {
+  try {
+    const response = await fetch("/session", { method: "POST", headers: { authorization: `Bearer ${pass.dataset.pass}` } });
+    if (response.ok) return location.replace(await response.text());
+    const why = response.headers.get("content-type")?.startsWith("text/html") ? (await parsed(response)).querySelector("main p") : null;
+    pass.textContent = why?.textContent ?? "What the issuer says of you is not accepted here.";
+  } catch {
+    pass.textContent = "The console does not answer. Begin again in a while.";
+  }
+}
+if (pass) enter();
 
 wait();

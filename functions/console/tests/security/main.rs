@@ -1,118 +1,18 @@
 //! The console's door and pages as an attacker meets them: without a session, by another name, from another site, with
-//! names on GitHub that are markup, looking for a token. On a real table.
+//! names on GitHub that are markup, looking for a token. On a real table; dead letters are a list.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that panics has failed, as it should")]
 
-use aws::{Embedded, FileVault};
-use axum::Router;
+mod authorizing;
+mod bench;
+mod hosted;
+
+use aws::FileVault;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use axum::response::Response;
-use console::{Console, Door, Place, Role, local};
-use engine::{Credential, Credentials, Integration, StateKey, Store, SystemClock, Vault, deliveries, integration};
+use bench::{Bench, CANARY, HOST, HOSTILE, PAGES, get, leave, post, text};
+use console::Role;
+use engine::{Credential, Credentials, StateKey, Store, Vault, deliveries, integration};
 use serde_json::json;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use tower::ServiceExt;
-
-const PORT: u16 = 8788;
-const HOST: &str = "127.0.0.1:8788";
-const CANARY: &str = "ghp_canary0123456789abcdef";
-/// Every way out of a text or an attribute.
-const HOSTILE: &str = "\"><img src=x onerror=alert(1)><script>alert(1)</script>'&lt;";
-
-/// A console on a table of its own.
-struct Bench {
-    router: Router,
-    links: Arc<Mutex<Vec<String>>>,
-    table: Embedded,
-    dir: PathBuf,
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.dir);
-    }
-}
-
-/// A session, as a browser has it.
-struct Session {
-    cookie: String,
-    csrf: String,
-}
-
-impl Bench {
-    async fn new(name: &str, role: Role) -> Self {
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let _ = std::fs::remove_dir_all(&dir);
-        std::fs::create_dir_all(&dir).unwrap();
-        let table = Embedded::in_memory().await.unwrap();
-        let place = Place {
-            title: HOSTILE.to_owned(),
-            api_url: None,
-            webhook_url: None,
-            vault: Arc::new(FileVault::new(&dir)),
-            one_secret: None,
-            at_hand: vec![Credential::token(CANARY)],
-            proxy: |_| None,
-            practice: None,
-        };
-        let console = Arc::new(Console::new(Arc::new(table.store()), Arc::new(SystemClock), place, None));
-        let links = Arc::new(Mutex::new(Vec::new()));
-        let told = links.clone();
-        let door = Door::new(PORT, role, move |link| told.lock().unwrap().push(link.to_owned())).unwrap();
-        Self { router: local(console, Arc::new(door)), links, table, dir }
-    }
-
-    fn link(&self) -> String {
-        let link = self.links.lock().unwrap().last().unwrap().clone();
-        link.strip_prefix(&format!("http://{HOST}")).unwrap().to_owned()
-    }
-
-    async fn ask(&self, request: Request<Body>) -> Response {
-        self.router.clone().oneshot(request).await.unwrap()
-    }
-
-    async fn enter(&self) -> Session {
-        let response = self.ask(get(&self.link(), "")).await;
-        let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
-        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
-        let cookie = cookie.split(';').next().unwrap().to_owned();
-        integration::add(&self.table.store(), &Integration::new("probe", "https://api.github.com", vec!["acme".to_owned()], Credentials::Environment))
-            .await
-            .ok();
-        let page = text(self.ask(get("/console/connectors/of/probe", &cookie)).await).await;
-        let csrf = page.split("name=\"csrf\" value=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned()).unwrap_or_default();
-        Session { cookie, csrf }
-    }
-}
-
-fn get(path: &str, cookie: &str) -> Request<Body> {
-    Request::get(path).header(header::HOST, HOST).header(header::COOKIE, cookie).body(Body::empty()).unwrap()
-}
-
-fn post(path: &str, session: &Session, origin: Option<&str>, fields: &[(&str, &str)]) -> Request<Body> {
-    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    let mut request = Request::post(path).header(header::HOST, HOST).header(header::COOKIE, &session.cookie);
-    if let Some(origin) = origin {
-        request = request.header(header::ORIGIN, origin);
-    }
-    request.body(Body::from(body)).unwrap()
-}
-
-async fn text(response: Response) -> String {
-    String::from_utf8(axum::body::to_bytes(response.into_body(), 1 << 22).await.unwrap().to_vec()).unwrap()
-}
-
-const PAGES: [&str; 8] = [
-    "/console/",
-    "/console/reports",
-    "/console/reports/issue-stages",
-    "/console/connectors",
-    "/console/connectors/new",
-    "/console/connectors/of/probe",
-    "/console/events",
-    "/console/changes",
-];
 
 /// What stands in an address is shown again, as text, and taken along in a file only if it was understood.
 #[tokio::test]
@@ -194,20 +94,90 @@ async fn only_a_form_of_ours_changes_anything() {
 }
 
 #[tokio::test]
+async fn dead_letters_are_sent_back_or_deleted_by_a_form_that_names_them_and_leave_lines() {
+    let bench = Bench::new("console-letters", Role::Admin).await;
+    let session = bench.enter().await;
+    for id in ["one", "two", "three", "four"] {
+        bench.dead.put(id, r#"{"scope": 7, "sweep": "issues"}"#, &[]);
+    }
+    let own = format!("http://{HOST}");
+    let send = async |fields: &[(&str, &str)]| {
+        let fields = [&[("csrf", session.csrf.as_str())], fields].concat();
+        bench.ask(post("/console/letters", &session, Some(&own), &fields)).await.status()
+    };
+    let page = text(bench.ask(get("/console/letters", &session.cookie)).await).await;
+    assert!(page.contains("issues of repository 7") && page.contains("4 messages") && page.contains("6×"), "{page}");
+    assert_eq!(send(&[("action", "redrive"), ("id", "two")]).await, StatusCode::SEE_OTHER);
+    assert_eq!((bench.dead.left(), bench.dead.sent.lock().unwrap().clone()), (vec!["one".into(), "three".into(), "four".into()], vec!["two".to_owned()]));
+    // Sent back twice, as by two admins: nothing happens, and that is told.
+    assert_eq!(send(&[("action", "redrive"), ("id", "two")]).await, StatusCode::UNPROCESSABLE_ENTITY);
+    // Deleted is what is named; several only if one is sure.
+    for slip in [&[("action", "purge")][..], &[("action", "purge"), ("sure", "yes")], &[("action", "purge"), ("id", "one"), ("id", "four")]] {
+        assert_eq!(send(slip).await, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    assert_eq!(send(&[("action", "burn"), ("id", "one")]).await, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(bench.dead.left(), ["one", "three", "four"]);
+    assert_eq!(send(&[("action", "purge"), ("id", "one")]).await, StatusCode::SEE_OTHER);
+    bench.dead.put("late", "came since", &[]);
+    assert_eq!(send(&[("action", "purge"), ("id", "three"), ("id", "four"), ("sure", "yes")]).await, StatusCode::SEE_OTHER);
+    assert_eq!(bench.dead.left(), ["late"], "what came since stays");
+    assert_eq!(send(&[("action", "redrive")]).await, StatusCode::SEE_OTHER);
+    assert!(bench.dead.left().is_empty());
+    let changes = engine::audit::latest(&bench.table.store(), jiff::Timestamp::now()).await.unwrap();
+    let lines: Vec<_> = changes.iter().rev().map(|one| (one.what.as_str(), one.of.as_str(), one.why_not.is_empty())).collect();
+    let (sent, gone) = ("letters.redrive", "letters.purge");
+    assert_eq!(lines, [(sent, "two", true), (sent, "two", false), (gone, "one", true), (gone, "2 messages", true), (sent, "1 message", true)]);
+}
+
+#[tokio::test]
+async fn each_dead_letter_says_what_it_is_and_why_as_far_as_is_known() {
+    let bench = Bench::new("console-reasons", Role::Admin).await;
+    let (session, store) = (bench.enter().await, bench.table.store());
+    let problem = json!({ "code": "blocked", "message": "GitHub has taken it down", "since": "2026-01-01T00:00:00Z", "passing": false });
+    let summary = json!({ "n": "acme/shop", "o": 1, "s": { "issues": { "r": 1, "p": problem } } });
+    let key = StateKey { of: "summaries#7".to_owned(), name: "7".to_owned() };
+    store.save(&key, 0, &json!(summary.to_string())).await.unwrap();
+    let trace = deliveries::Trace { why: Some("no such organization".to_owned()), expires: i64::MAX, ..deliveries::Trace::default() };
+    deliveries::note(&store, "d-1", &trace).await.unwrap();
+    let letters = [
+        (r#"{"scope": 7, "sweep": "issues"}"#, None, "issues of repository 7", "GitHub has taken it down"),
+        (r#"{"scope": 8, "sweep": "issues"}"#, None, "issues of repository 8", "sei-github logs --function fetcher"),
+        (r#"{"scope": 7, "sweep": "wikis"}"#, None, "wikis of repository 7", "knows no such job"),
+        ("not at all", None, "no job: not at all", "it is no job"),
+        ("{}", Some("d-1"), "push d-1", "no such organization"),
+        ("{}", Some("d-2"), "push d-2", "sei-github logs --function receiver"),
+    ];
+    for (place, (body, delivery, ..)) in letters.iter().enumerate() {
+        let attributes: Vec<(&str, &str)> = delivery.iter().flat_map(|delivery| [("event", "push"), ("delivery", delivery)]).collect();
+        bench.dead.put(&place.to_string(), body, &attributes);
+    }
+    let page = text(bench.ask(get("/console/letters", &session.cookie)).await).await;
+    let rows: Vec<&str> = page.split("<tr>").skip(2).collect();
+    assert_eq!(rows.len(), letters.len(), "{page}");
+    for (row, (_, _, what, why)) in rows.iter().zip(letters) {
+        assert_eq!(row.contains("acme/shop"), what.ends_with('7'), "{what}: {row}");
+        assert!(row.contains(what) && row.replace("<code>", "").contains(why), "{what}: {row}");
+    }
+    leave("letters", &page);
+}
+
+#[tokio::test]
 async fn a_viewer_sees_and_changes_nothing() {
     let bench = Bench::new("console-viewer", Role::Viewer).await;
     let session = bench.enter().await;
+    bench.dead.put("one", "no job", &[]);
     for page in PAGES.into_iter().filter(|page| !page.ends_with("/new")) {
         let response = bench.ask(get(page, &session.cookie)).await;
         assert_eq!(response.status(), StatusCode::OK, "{page}");
         assert!(!text(response).await.contains("method=\"post\""), "{page} has a form that changes something");
     }
     assert_eq!(bench.ask(get("/console/connectors/new", &session.cookie)).await.status(), StatusCode::FORBIDDEN);
-    for path in ["/console/connectors/new", "/console/connectors/new/authorize", "/console/connectors/of/probe", "/console/syncs"] {
+    for path in ["/console/connectors/new", "/console/connectors/new/authorize", "/console/connectors/of/probe", "/console/syncs", "/console/letters"] {
         let response = bench.ask(post(path, &session, Some(&format!("http://{HOST}")), &[("action", "remove"), ("csrf", &session.csrf)])).await;
         assert_eq!(response.status(), StatusCode::FORBIDDEN, "{path}");
     }
     assert!(integration::integration(&bench.table.store(), "probe").await.is_ok());
+    assert_eq!(bench.dead.left(), ["one"]);
 }
 
 #[tokio::test]
@@ -232,6 +202,8 @@ async fn names_that_are_markup_stay_texts_and_every_answer_has_the_policy() {
         ..deliveries::Trace::default()
     };
     deliveries::note(&store, HOSTILE, &trace).await.unwrap();
+    bench.dead.put(HOSTILE, HOSTILE, &[]);
+    bench.dead.put(HOSTILE, HOSTILE, &[("event", HOSTILE), ("delivery", HOSTILE)]);
     // What a repository's summary holds, as the engine keeps it: hostile names, messages and links.
     let problem =
         json!({ "code": HOSTILE, "message": HOSTILE, "needs": HOSTILE, "link": "javascript:alert(1)", "since": "2026-01-01T00:00:00Z", "passing": false });
@@ -258,12 +230,15 @@ async fn names_that_are_markup_stay_texts_and_every_answer_has_the_policy() {
         assert_eq!(response.headers()[header::X_CONTENT_TYPE_OPTIONS], "nosniff", "{page}");
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store", "{page}");
         let body = text(response).await;
+        if page == "/console/letters" {
+            leave("letters-hostile", &body);
+        }
         for bad in ["<img src=x", "<script>alert", "href=\"javascript:", " style=", "<style"] {
             assert!(!body.contains(bad), "{page} has {bad}: {body}");
         }
         told += usize::from(body.contains("&lt;img src=x onerror=alert(1)&gt;"));
     }
-    assert!(told >= 8, "what is hostile is shown, on {told} pages only");
+    assert!(told >= 9, "what is hostile is shown, on {told} pages only");
 }
 
 #[tokio::test]
