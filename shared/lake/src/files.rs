@@ -24,10 +24,13 @@ const KEPT: usize = 5;
 #[derive(Clone)]
 pub struct Files(Arc<Inner>);
 
+/// Their rows, by id.
+type Repositories = Vec<(ScopeId, Map<String, Value>)>;
+
 struct Inner {
     dir: PathBuf,
     manifest: Manifest,
-    repositories: Vec<(ScopeId, Map<String, Value>)>,
+    repositories: Repositories,
     indexes: Mutex<HashMap<(&'static str, u64), Arc<Index>>>,
     decoded: Mutex<Vec<(Key, Arc<Group>)>>,
 }
@@ -68,7 +71,7 @@ impl Inner {
         self.manifest.files.contains_key(&name).then(|| self.dir.join(name))
     }
 
-    fn repositories(&self) -> Result<Vec<(ScopeId, Map<String, Value>)>, LakeError> {
+    fn repositories(&self) -> Result<Repositories, LakeError> {
         let mut all = Vec::new();
         for bucket in 0..BUCKETS {
             let Some(path) = self.path(&REPOSITORIES, bucket) else { continue };
