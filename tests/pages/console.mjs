@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { launch } from "./browser.mjs";
+import { reports } from "./reports.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -214,6 +215,11 @@ try {
   await page.goto(`${home}/console/reports/rework?committed=yesterday`);
   insist((await text()).includes("committed"), "what is mistyped is not told");
   await look(page, "report-wrong");
+  await page.goto(`${home}/console/reports/first-response?across=creator`);
+  await look(page, "report-response");
+  await page.goto(`${home}/console/reports/pr-collaboration?across=creator`);
+  await look(page, "report-collaboration");
+  const compared = await reports(page, home, insist);
 
   for (const name of ["events", "letters", "changes"]) {
     await page.goto(`${home}/console/${name}`);
@@ -282,7 +288,7 @@ try {
   insist(kept.includes(SECRET), "the app's secret, without which its token ends, is not kept");
   insist(!sent.includes("ghp_wrong") && !sent.includes(SECRET), "a token was sent back to the browser");
   for (const [, token] of kept.matchAll(/"(gh[a-z]_[^"]+)"/g)) insist(!sent.includes(token), "a token was sent back to the browser");
-  console.log(`installed in ${took.toFixed(1)} s, ${steps.size} steps of progress seen`);
+  console.log(`installed in ${took.toFixed(1)} s, ${steps.size} steps of progress seen; ${compared} rows of reports compared with their pictures`);
 } catch (error) {
   insist(false, String(error));
   if (screenshots) await (await browser.pages()).at(-1)?.screenshot({ path: join(screenshots, "failed.png") });
