@@ -1,17 +1,17 @@
 //! How much memory discovery and the fetcher take on a whole organization: the real function binaries, fed by a Lambda
 //! runtime interface, with a real DynamoDB; only their own processes are measured. SQS and Secrets Manager are answered here.
-//! Build first, then run: `cargo build --release -p discovery -p fetcher && cargo bench -p tests --bench fetcher`. `SEI_SIZE=many` has
+//! Build first, then run: `cargo build --release -p discovery -p fetcher -p sim && cargo bench -p tests --bench fetcher`. `SEI_SIZE=many` has
 //! 14,000 small repositories, and is discovered only: twice, the second time with nothing to do.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that panics has failed, as it should")]
 
 mod lambda;
 
 use aws::Embedded;
-use lambda::{Feed, Program, function, serve};
+use lambda::{Feed, Program, function, program, serve};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -57,7 +57,7 @@ impl Feed for Waiting {
 #[tokio::main]
 async fn main() {
     let size = std::env::var("SEI_SIZE").unwrap_or_else(|_| "organization".to_owned());
-    let mut simulation = Program(Command::new(env!("CARGO_BIN_EXE_sim-github")).args(["--size", &size]).stdout(Stdio::piped()).spawn().unwrap());
+    let mut simulation = Program(program("sim-github").args(["--size", &size]).stdout(Stdio::piped()).spawn().unwrap());
     let mut line = String::new();
     BufReader::new(simulation.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let github = line.split(' ').next().unwrap().to_owned();

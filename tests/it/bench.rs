@@ -13,7 +13,7 @@ use serde_json::Value;
 use sim::{GitHub, Random, Size, World};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 /// Milliseconds since 1970. Every look moves it by one, as time does.
 #[derive(Clone)]
@@ -59,12 +59,21 @@ pub enum Delivery {
     Twice,
 }
 
+/// A world from a seed. A small one is made once and copied: some tests start with the same hundreds of times.
+fn world(seed: u64, sizes: &[Size]) -> World {
+    static MADE: LazyLock<Mutex<BTreeMap<String, World>>> = LazyLock::new(Mutex::default);
+    if sizes.iter().map(|Size(pulls, issues, commits)| pulls + issues + commits).sum::<usize>() > 50 {
+        return World::seeded(seed, sizes);
+    }
+    MADE.lock().unwrap().entry(format!("{seed} {sizes:?}")).or_insert_with(|| World::seeded(seed, sizes)).clone()
+}
+
 impl Bench {
     pub async fn new(seed: u64, sizes: &[Size]) -> Self {
         let clock = TestClock(Arc::new(AtomicI64::new(1_800_000_000_000)));
         let ticks = clock.0.clone();
         let seconds = Arc::new(move || ticks.load(Ordering::SeqCst) / 1000);
-        let github = GitHub::start_with(World::seeded(seed, sizes), 0, seconds).await.unwrap();
+        let github = GitHub::start_with(world(seed, sizes), 0, seconds).await.unwrap();
         let table = Embedded::in_memory().await.unwrap();
         let settings = Settings { orgs: vec!["acme".to_owned()], ..Settings::default() };
         Self { github, table, clock, settings }

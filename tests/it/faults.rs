@@ -63,7 +63,7 @@ async fn killed_at_any_request_the_next_sync_makes_the_same_table() {
 /// Whatever people do while their lists are paged is there after the next sync.
 #[tokio::test]
 async fn what_changes_while_it_is_paged_is_not_missed() {
-    for seed in seeds().into_iter().step_by(5) {
+    for seed in seeds().into_iter().step_by(10) {
         let mut bench = Bench::new(seed, &[Size(6, 8, 12), Size(3, 3, 3)]).await;
         bench.settings.groups.remove(&engine::Group::CommitFiles);
         let mut random = Random(seed);
@@ -93,9 +93,9 @@ async fn a_repository_that_moves_in_mid_sync_makes_no_duplicates() {
     let whole = Bench::new(3, &[Size(2, 2, 2), Size(1, 1, 1)]).await;
     whole.sync().await;
     let asked = whole.github.ledger().requests;
-    // Every third request, another third for each change: the kill tests look at every one.
+    // Every fourth request, another fourth for each change: the kill tests look at every one.
     for (first, (what, change)) in (1..).zip(changes) {
-        for number in (first..=asked).step_by(3) {
+        for number in (first..=asked).step_by(4) {
             let bench = Bench::new(3, &[Size(2, 2, 2), Size(1, 1, 1)]).await;
             bench.github.before_request(number, change);
             bench.sync().await;
@@ -243,7 +243,7 @@ async fn what_is_refused_stops_nothing_else_and_is_told() {
                 continue;
             }
             let about = format!("{status} for {part:?}");
-            let mut bench = Bench::new(5, &[Size(4, 5, 6), Size(5, 4, 5)]).await;
+            let mut bench = Bench::new(5, &[Size(3, 3, 4), Size(2, 2, 3)]).await;
             bench.settings.files_from = engine::FilesFrom::Rest;
             bench.github.faults().refuse.insert("acme/repo-00".to_owned(), (status, part.map(str::to_owned)));
             let store: Arc<dyn Store> = Arc::new(bench.table.store());

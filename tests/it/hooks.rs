@@ -6,10 +6,10 @@ use aws_lc_rs::hmac;
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode};
-use engine::hooks::{Did, Ensured, Found, Wish, delete, ensure, hooks, inspect, rotate};
+use engine::hooks::{Did, Ensured, Found, Wish, delete, ensure, events, hooks, inspect, rotate};
 use engine::reconcile::{self, Reconciled, reconcile};
-use engine::{Env, Store, Webhook};
-use github::Secret;
+use engine::{Env, Group, Settings, Store, Webhook};
+use github::{HookOwner, Secret};
 use jiff::Timestamp;
 use serde_json::json;
 use sim::{Emitted, HookFaults, Identity, Server, Size};
@@ -271,4 +271,24 @@ async fn where_a_webhook_tells_of_everything_discovery_looks_once_a_day_and_at_o
     let done = reconcile::all(&fleet, Timestamp::MAX).await.unwrap();
     assert!(done.failures.join("").contains("webhook verify"), "{done:?}");
     assert!(queue.take().iter().any(|job| job.sweep == "commits"), "what nobody tells is looked for");
+}
+
+#[test]
+fn only_the_events_that_are_needed_are_asked_for() {
+    let of = |mode, groups: &[Group], organization: bool| {
+        let owner = if organization { HookOwner::Organization("acme".into()) } else { HookOwner::Repository("acme/a".into()) };
+        let settings = Settings { groups: groups.iter().copied().collect(), ..Settings::default() };
+        events(mode, &settings, &owner)
+    };
+    let mut used: Vec<&str> = engine::receive::events().collect();
+    used.sort_unstable();
+    assert_eq!(of(Webhook::Push, &Group::ALL, true), used, "what is received is asked for");
+    assert_eq!(of(Webhook::None, &Group::ALL, true), [""; 0]);
+    let stages = of(Webhook::Stages, &Group::ALL, true);
+    assert_eq!(stages, ["issues", "projects_v2", "projects_v2_item", "sub_issues"]);
+    assert_eq!(of(Webhook::Stages, &Group::ALL, false), ["issues", "sub_issues"], "boards are organizations' own");
+    let issues = of(Webhook::Push, &[Group::Issues], true);
+    assert!(issues.contains(&"issue_comment") && !issues.contains(&"workflow_run") && !issues.contains(&"pull_request"), "{issues:?}");
+    let repository = of(Webhook::Push, &Group::ALL, false);
+    assert!(!repository.contains(&"membership") && repository.contains(&"repository"), "{repository:?}");
 }

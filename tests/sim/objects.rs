@@ -100,9 +100,9 @@ struct Commit {
 }
 
 /// Every commit of the world.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub(crate) struct Objects {
-    commits: HashMap<Oid, Commit>,
+    commits: HashMap<Oid, Arc<Commit>>,
 }
 
 /// What a pack is asked to hold.
@@ -138,7 +138,7 @@ impl Objects {
         }
         let body = format!("{body}\n{message}").into_bytes();
         let oid = name_of("commit", &body);
-        self.commits.insert(oid.clone(), Commit { body, tree, parents: parents.to_vec(), at });
+        self.commits.insert(oid.clone(), Arc::new(Commit { body, tree, parents: parents.to_vec(), at }));
         oid
     }
 
@@ -159,7 +159,7 @@ impl Objects {
                 picked.objects.push(("blob", text.bytes()));
             }
         }
-        let included = |commit: &Commit| wanted.since.is_none_or(|since| commit.at >= since);
+        let included = |commit: &Arc<Commit>| wanted.since.is_none_or(|since| commit.at >= since);
         let any = !open.is_empty();
         open.retain(|oid| self.commits.get(oid).is_some_and(included));
         if any && open.is_empty() {

@@ -76,6 +76,22 @@ impl Size {
     }
 }
 
+impl Clone for World {
+    fn clone(&self) -> Self {
+        Self {
+            org: self.org.clone(),
+            repos: self.repos.clone(),
+            elsewhere: self.elsewhere.clone(),
+            outbox: self.outbox.clone(),
+            random: self.random.clone(),
+            objects: self.objects.clone(),
+            // Found again when it is asked for.
+            histories: Mutex::default(),
+            ..*self
+        }
+    }
+}
+
 pub(crate) fn nwo(repo: &Value) -> String {
     let owner = repo.pointer("/owner/login").and_then(Value::as_str).unwrap_or_default();
     format!("{owner}/{}", repo.get("name").and_then(Value::as_str).unwrap_or_default())

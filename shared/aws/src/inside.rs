@@ -1,5 +1,5 @@
 //! Hands the SDK's requests to a DynamoDB in this process, without a socket between them: nobody else on this machine can
-//! reach the table, and a request costs less. Everything else of the SDK (serializing, signing, retrying) is as in AWS.
+//! reach the table, and a request costs less. Everything else of the SDK (serializing, retrying) is as in AWS, but signing.
 
 use aws_sdk_dynamodb::config::RuntimeComponents;
 

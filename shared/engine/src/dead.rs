@@ -107,24 +107,3 @@ pub async fn known(store: &dyn Store, letters: &[Letter], now: Timestamp) -> Res
     }
     Ok(all)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn letter(body: &str, attributes: &[(&str, &str)]) -> Letter {
-        let attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Letter { id: "1".to_owned(), queue: "jobs", sent_at: None, received: None, attributes, body: body.to_owned() }
-    }
-
-    #[test]
-    fn what_a_message_is_is_told_even_if_it_is_nothing() {
-        for (letter, what, scope) in [
-            (letter(r#"{"scope": 7, "sweep": "issues"}"#, &[]), "issues of repository 7", Some(7)),
-            (letter("no\tjob\nat all", &[]), "no job: no job at all", None),
-            (letter(r#"{"scope": 7, "sweep": "issues"}"#, &[("event", "push"), ("delivery", "d-1")]), "push d-1", None),
-        ] {
-            assert_eq!((letter.what().as_str(), letter.scope()), (what, scope));
-        }
-    }
-}

@@ -5,10 +5,12 @@ mod aws;
 mod budget;
 mod sample;
 mod shape;
+mod supposed;
 
 pub use aws::{AwsCost, Item};
 pub use budget::{TokenBudget, Window};
 pub(crate) use shape::{Bill, Counted, Shape, Weight, further};
+pub use supposed::Supposed;
 
 use crate::discover::{hint, is_due};
 use crate::entities::{self, Group};

@@ -52,7 +52,7 @@ pub use hotspots::By;
 pub use hours::{BusinessHours, HoursError, Measure};
 pub use items::{Item, Said, Word};
 pub use labels::{StagesOf, from_issues};
-pub use longest::Long;
+pub use longest::{Long, Longest, MOST};
 pub use options::{Opt, Takes};
 pub(crate) use parts::{all, whole};
 pub use people::People;

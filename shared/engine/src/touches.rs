@@ -59,19 +59,3 @@ impl Touches {
 pub(crate) fn time(text: Option<&str>) -> Option<Timestamp> {
     text?.parse().ok()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_change_before_is_of_the_same_path_and_strictly_earlier() -> Result<(), jiff::Error> {
-        let mut touches = Touches { all: vec![(short_hash("a"), 10), (short_hash("a"), 30), (short_hash("b"), 20)] };
-        touches.all.sort_unstable();
-        let at = Timestamp::from_second;
-        for (path, then, before) in [("a", 10, None), ("a", 11, Some(10)), ("a", 30, Some(10)), ("a", 99, Some(30)), ("b", 20, None), ("c", 99, None)] {
-            assert_eq!(touches.before(path, at(then)?), before.map(at).transpose()?, "{path} {then}");
-        }
-        Ok(())
-    }
-}

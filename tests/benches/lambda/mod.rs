@@ -33,11 +33,16 @@ impl Drop for Program {
     }
 }
 
-/// The function's program, beside this one's folder `deps`, with what the template gives it.
-pub(crate) fn function(name: &str, here: &str, dynamodb: &str) -> Command {
+/// One that was built beside this benchmark.
+pub(crate) fn program(name: &str) -> Command {
     let program = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join(name);
     assert!(program.exists(), "{} is not there: build it as this benchmark's first lines say", program.display());
-    let mut command = Command::new(program);
+    Command::new(program)
+}
+
+/// The function's program, beside this one's folder `deps`, with what the template gives it.
+pub(crate) fn function(name: &str, here: &str, dynamodb: &str) -> Command {
+    let mut command = program(name);
     command.env_clear().envs(variables(here)).envs([
         ("AWS_LAMBDA_FUNCTION_NAME", name),
         ("AWS_REGION", "us-east-1"),

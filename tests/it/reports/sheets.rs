@@ -3,8 +3,8 @@
 
 use super::{question, seeds, time};
 use engine::report::{
-    Across, Cell, Commit, Commits, Item, Of, Pull, Question, Request, Requests, Said, Sheet, Shipment, Word, collaboration, commits_by, committers, density,
-    production, resolution, response, size,
+    Across, Cell, Commit, Commits, Item, Longest, MOST, Of, Pull, Question, Request, Requests, Said, Sheet, Shipment, Word, collaboration, commits_by,
+    committers, density, production, resolution, response, size,
 };
 use jiff::{SignedDuration, Timestamp};
 use sim::Random;
@@ -199,5 +199,17 @@ fn commits_are_the_same_by_week_month_repository_and_author_and_each_person_is_t
         let people = committers(&repos, 100, time(NOW));
         let known = repos.iter().flat_map(|of| &of.commits).map(|commit| commit.author.clone()).collect::<BTreeSet<_>>();
         assert_eq!((people.rows.len(), sums(&people, &[1])[0]), (known.len(), whole.first().copied().unwrap_or(0)), "seed {seed}");
+    }
+}
+
+#[test]
+fn the_longest_are_kept_whatever_their_order() {
+    for step in [1, 7, 299] {
+        let mut longest = Longest::default();
+        for place in 0..1000_u64 {
+            longest.add(Some("acme/shop"), Some(place), None, i64::try_from(place * step % 1000).unwrap());
+        }
+        let times: Vec<i64> = longest.list().iter().map(|long| long.time).collect();
+        assert_eq!(times, (0..1000).rev().take(MOST).collect::<Vec<i64>>());
     }
 }

@@ -4,6 +4,7 @@ use super::{Dir, command, run, small, sync};
 use engine::entities::{self, Entity};
 use engine::{Presence, Record, Store, Version};
 use serde_json::{Value, json};
+use sim::Random;
 use std::path::Path;
 
 const DOCUMENT: &str = include_str!("../../../../REPORTS.md");
@@ -320,6 +321,36 @@ async fn rework_and_hotspots_are_as_the_document_says() {
     let before: Vec<Value> = exported.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["previous_committed_at"].clone()).collect();
     assert_eq!(before.iter().filter(|one| **one == json!("2026-01-01T00:00:00Z")).count(), 1, "{exported}");
     assert_eq!(before.iter().filter(|one| one.is_null()).count(), 3, "{exported}");
+}
+
+/// Every row's change before, found by looking at all others.
+#[tokio::test]
+async fn the_change_before_is_of_the_same_path_strictly_earlier_and_no_merge() {
+    let (mut records, mut random) = (Vec::new(), Random(11));
+    for place in 0..300 {
+        let (sha, at) = (format!("{place:040x}"), format!("2026-01-{:02}T00:00:00Z", 1 + random.below(28)));
+        let parents = if random.chance(20) { json!(["a", "b"]) } else { json!(["a"]) };
+        records.push(row(&entities::COMMITS, 7, sha.clone(), json!({ "repo": "acme/shop", "sha": sha, "parents": parents, "committed_at": at })));
+        let (path, from) = (format!("f{}", random.below(9)), random.chance(10).then(|| format!("f{}", random.below(9))));
+        let fields = json!({ "repo": "acme/shop", "sha": sha, "path": path, "previous_path": from, "committed_at": at });
+        records.push(row(&entities::COMMIT_FILES, 7, format!("{sha}#0"), fields));
+    }
+    let dir = copy("change-before", records).await;
+    let rows = async |entity: &str| -> Vec<Value> {
+        let out = run(command(&["export", entity, "--data-dir", dir.text()])).await.1;
+        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let (commits, files) = (rows("commits").await, rows("commit_files").await);
+    let merges: Vec<&Value> = commits.iter().filter(|commit| commit["parents"].as_array().unwrap().len() > 1).map(|commit| &commit["sha"]).collect();
+    assert!(files.len() == 300 && merges.len() > 20, "{} files, {} merges", files.len(), merges.len());
+    for file in &files {
+        let path = if file["previous_path"].is_null() { &file["path"] } else { &file["previous_path"] };
+        let earlier = files
+            .iter()
+            .filter(|other| other["path"] == *path && !merges.contains(&&other["sha"]) && other["committed_at"].as_str() < file["committed_at"].as_str());
+        let before = earlier.filter_map(|other| other["committed_at"].as_str()).max();
+        assert_eq!(file["previous_committed_at"].as_str(), before, "{file}");
+    }
 }
 
 /// Each row of the document's tables that are marked as an entity's, by the kinds of its fields.

@@ -56,29 +56,3 @@ pub fn events(mode: Webhook, settings: &Settings, owner: &HookOwner) -> Vec<&'st
     wanted.sort_unstable();
     wanted
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_events_that_are_needed_are_asked_for() {
-        let of = |mode, groups: &[Group], organization: bool| {
-            let owner = if organization { HookOwner::Organization("acme".into()) } else { HookOwner::Repository("acme/a".into()) };
-            let settings = Settings { groups: groups.iter().copied().collect(), ..Settings::default() };
-            events(mode, &settings, &owner)
-        };
-        let mut used: Vec<&str> = crate::receive::events().collect();
-        used.sort_unstable();
-        assert_eq!(of(Webhook::Push, &Group::ALL, true), used, "what is received is asked for");
-        assert_eq!(of(Webhook::None, &Group::ALL, true), [""; 0]);
-        let stages = of(Webhook::Stages, &Group::ALL, true);
-        assert_eq!(stages, ["issues", "projects_v2", "projects_v2_item", "sub_issues"]);
-        assert_eq!(of(Webhook::Stages, &Group::ALL, false), ["issues", "sub_issues"], "boards are organizations' own");
-        assert_eq!(of(Webhook::Push, &Group::ALL, true).len(), PUSH.len() + PROJECTS.len());
-        let issues = of(Webhook::Push, &[Group::Issues], true);
-        assert!(issues.contains(&"issue_comment") && !issues.contains(&"workflow_run") && !issues.contains(&"pull_request"), "{issues:?}");
-        let repository = of(Webhook::Push, &Group::ALL, false);
-        assert!(!repository.contains(&"membership") && repository.contains(&"repository"), "{repository:?}");
-    }
-}

@@ -55,17 +55,3 @@ pub(super) async fn first(visit: &Visit<'_>, most: usize) -> Result<Vec<Pending>
 pub(super) async fn strike(visit: &Visit<'_>, names: &[String]) -> Result<(), Error> {
     Ok(visit.env.store.list_names(&list_of(visit.scope()), names, false).await?)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_newest_is_first_and_former_names_are_understood() {
-        let (old, new) = (Pending::new("aa", Some(1_600_000_000)), Pending::new("bb", Some(1_700_000_000)));
-        assert!(new.name < old.name);
-        assert_eq!(Pending::parse(new.name.clone()), new);
-        assert_eq!(Pending::parse(Pending::new("cc", None).name).committed_at, None);
-        assert_eq!(Pending::parse("dd".to_owned()), Pending { name: "dd".to_owned(), sha: "dd".to_owned(), committed_at: None });
-    }
-}
