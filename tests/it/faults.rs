@@ -6,7 +6,7 @@ use sim::{Random, Size};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-const TINY: &[Size] = &[Size(4, 5, 4)];
+const TINY: &[Size] = &[Size(2, 3, 3)];
 
 fn seeds() -> Vec<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());

@@ -11,7 +11,7 @@ use crate::place::Place;
 use crate::source::{KEPT_AS, Server, Source};
 use crate::stack::Stack;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use engine::FilesFrom;
+use engine::{Branches, FilesFrom};
 use std::path::PathBuf;
 
 /// Copies an organization's GitHub activity: complete, incremental, resumable.
@@ -131,12 +131,15 @@ pub(crate) struct Fetch {
     pub(crate) files: Files,
 }
 
-/// How the files of commits are read.
+/// Which commits are read, and how their files are.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(crate) struct Files {
     /// From git itself, at no cost, and over REST what git does not reach (auto); or only one way: rest takes a request a commit.
     #[arg(long, value_name = "auto|git|rest")]
     pub(crate) files_from: Option<FilesFrom>,
+    /// Commits of the default branch, or those of all others, too.
+    #[arg(long, value_name = "default|all")]
+    pub(crate) branches: Option<Branches>,
 }
 
 #[derive(Debug, Args)]

@@ -3,13 +3,26 @@
 use crate::failure::Failure;
 use crate::source::visibility;
 use crate::sync::{date, groups};
-use engine::{Credentials, FilesFrom, Group, Integration, Selection, Webhook};
+use engine::{Branches, Credentials, FilesFrom, Group, Integration, Selection, Webhook};
 use std::fmt::Write as _;
 use std::path::Path;
 use toml::{Table, Value};
 
-const KEYS: [&str; 12] =
-    ["name", "github", "organizations", "credentials", "fetch", "files_from", "since", "reserve_percent", "ca_cert", "webhook", "webhook_url", "repositories"];
+const KEYS: [&str; 13] = [
+    "name",
+    "github",
+    "organizations",
+    "credentials",
+    "fetch",
+    "files_from",
+    "branches",
+    "since",
+    "reserve_percent",
+    "ca_cert",
+    "webhook",
+    "webhook_url",
+    "repositories",
+];
 const RULES: [&str; 7] = ["include", "exclude", "visibility", "archived", "forks", "topics", "pushed_since"];
 
 /// Reads one, and says of each mistake where it is.
@@ -43,6 +56,9 @@ fn parse(text: &str) -> Result<Integration, String> {
     }
     if let Some(files_from) = word(&table, "files_from")? {
         one.files_from = files_from.parse().map_err(|why| format!("files_from: {why}"))?;
+    }
+    if let Some(branches) = word(&table, "branches")? {
+        one.branches = branches.parse().map_err(|why| format!("branches: {why}"))?;
     }
     one.since = time(&table, "since")?;
     one.ca_cert = word(&table, "ca_cert")?;
@@ -127,6 +143,9 @@ pub(crate) fn write(one: &Integration) -> String {
     if one.files_from != FilesFrom::Auto {
         line("files_from", Value::String(one.files_from.name().to_owned()).to_string());
     }
+    if one.branches != Branches::Default {
+        line("branches", Value::String(one.branches.name().to_owned()).to_string());
+    }
     if let Some(since) = one.since {
         line("since", Value::String(since.to_string()).to_string());
     }
@@ -160,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_file_is_read_and_written_back() {
-        let text = "name = \"acme\"\norganizations = [\"acme\"]\nfetch = [\"issues\", \"commits\"]\nsince = 2025-01-31\nwebhook = \"push\"\nwebhook_url = \"https://hooks.example.com/webhook\"\n\
+        let text = "name = \"acme\"\norganizations = [\"acme\"]\nfetch = [\"issues\", \"commits\"]\nsince = 2025-01-31\nbranches = \"all\"\nwebhook = \"push\"\nwebhook_url = \"https://hooks.example.com/webhook\"\n\
                     [repositories]\ninclude = [\"api-*\"]\nvisibility = [\"private\"]\narchived = false\n";
         let one = parse(text).unwrap();
         assert!(one.repositories.no_archived && !one.repositories.no_forks && one.fetch.len() == 2);

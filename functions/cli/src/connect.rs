@@ -140,6 +140,7 @@ pub(crate) fn chosen_by_flags(arguments: &Connect, new: &mut Integration) -> Res
         new.fetch = groups(&arguments.groups.fetch)?;
     }
     new.files_from = arguments.groups.files.files_from.unwrap_or_default();
+    new.branches = arguments.groups.files.branches.unwrap_or_default();
     new.since = arguments.since.as_deref().map(date).transpose()?;
     told(&arguments.told, new)?;
     new.ca_cert = arguments.ca_cert.as_ref().map(|file| std::path::absolute(file).unwrap_or_else(|_| file.clone()).display().to_string());

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::show::confirmed;
 use crate::sync::groups;
 use aws::DynamoStore;
-use engine::{Credentials, FilesFrom, Group, Integration, Selection, Webhook, integration};
+use engine::{Branches, Credentials, FilesFrom, Group, Integration, Selection, Webhook, integration};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -115,6 +115,9 @@ pub(crate) fn describe(one: &Integration) -> String {
         FilesFrom::Auto => {}
         other => text.push_str(&format!("files from     {}\n", other.name())),
     }
+    if one.branches == Branches::All {
+        text.push_str("commits        of all branches\n");
+    }
     if let Some(since) = one.since {
         text.push_str(&format!("since          {since:.0}\n"));
     }
@@ -165,6 +168,9 @@ async fn edit(arguments: Edit) -> Result<ExitCode, Failure> {
         }
         if let Some(files_from) = arguments.files.files_from {
             one.files_from = files_from;
+        }
+        if let Some(branches) = arguments.files.branches {
+            one.branches = branches;
         }
         if let Some(mode) = mode {
             one.webhook = mode;

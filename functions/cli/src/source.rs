@@ -144,11 +144,13 @@ impl Source {
             selection: self.rules.selection()?,
             groups: groups(&what.fetch)?,
             files_from: what.files.files_from.unwrap_or_default(),
+            branches: what.files.branches.unwrap_or_default(),
             since: since.map(date).transpose()?,
             ..Settings::default()
         };
         if self.org.is_empty() {
-            if !settings.selection.is_everything() || !what.fetch.is_empty() || what.files.files_from.is_some() || since.is_some() {
+            let of_commits = what.files.files_from.is_some() || what.files.branches.is_some();
+            if !settings.selection.is_everything() || !what.fetch.is_empty() || of_commits || since.is_some() {
                 let told = "without --org an integration is used, which has its own choices: change them with `sei-github integrations edit`";
                 return Err(Failure::Usage(told.to_owned()));
             }

@@ -3,7 +3,7 @@
 
 use crate::stop::Stop;
 use crate::who::Change;
-use engine::{Credentials, FilesFrom, Group, Integration, Selection, Visibility, Webhook, literal, unliteral};
+use engine::{Branches, Credentials, FilesFrom, Group, Integration, Selection, Visibility, Webhook, literal, unliteral};
 use github::ApiUrl;
 use jiff::Timestamp;
 
@@ -36,6 +36,7 @@ pub(crate) struct Draft {
     pub(crate) pushed_since: String,
     pub(crate) fetch: Vec<String>,
     pub(crate) files_from: String,
+    pub(crate) branches: String,
     pub(crate) since: String,
     pub(crate) reserve: String,
     pub(crate) webhook: String,
@@ -74,6 +75,7 @@ impl Draft {
             api_url: api_url.filter(|url| *url != CLOUD).unwrap_or_default().to_owned(),
             fetch: groups().map(|group| group.name().to_owned()).collect(),
             files_from: FilesFrom::Auto.name().to_owned(),
+            branches: Branches::Default.name().to_owned(),
             reserve: "10".to_owned(),
             webhook: Webhook::None.name().to_owned(),
             ..Self::default()
@@ -105,6 +107,7 @@ impl Draft {
             pushed_since: date(rules.pushed_since),
             fetch: one.fetch.iter().map(|group| group.name().to_owned()).collect(),
             files_from: one.files_from.name().to_owned(),
+            branches: one.branches.name().to_owned(),
             since: date(one.since),
             reserve: one.reserve_percent.to_string(),
             webhook: one.webhook.name().to_owned(),
@@ -140,6 +143,7 @@ impl Draft {
             pushed_since: field("pushed_since"),
             fetch: change.all("fetch"),
             files_from: field("files_from"),
+            branches: field("branches"),
             since: field("since"),
             reserve: field("reserve"),
             webhook: field("webhook"),
@@ -182,6 +186,7 @@ impl Draft {
             webhook: Webhook::parse(&self.webhook).unwrap_or(before.webhook),
             webhook_url: Some(self.webhook_url.clone()).filter(|url| !url.is_empty()),
             files_from: self.files_from.parse().unwrap_or(before.files_from),
+            branches: self.branches.parse().unwrap_or(before.branches),
             ..before
         };
         one.validate()?;

@@ -5,7 +5,7 @@ use crate::draft::{Draft, Which, groups};
 use crate::words::{number, several};
 use crate::{Console, bars};
 use engine::check::{Finding, Outcome, Report, Verdict};
-use engine::{Choice, FilesFrom, Group, Visibility, Webhook};
+use engine::{Branches, Choice, FilesFrom, Group, Visibility, Webhook};
 use maud::{Markup, html};
 
 /// So many repositories are shown beside those that are chosen.
@@ -156,6 +156,7 @@ pub(crate) fn options(console: &Console, draft: &Draft) -> Markup {
         (FilesFrom::Git, "from git only"),
         (FilesFrom::Rest, "over REST only, at a request a commit"),
     ];
+    let branches = [(Branches::Default, "of the default branch"), (Branches::All, "of all branches")];
     let told = [
         (Webhook::None, "Everything is asked for", "no webhook"),
         (Webhook::Stages, "Asked for; moves on boards are told exactly", "a webhook for issues and projects"),
@@ -184,6 +185,10 @@ pub(crate) fn options(console: &Console, draft: &Draft) -> Markup {
                 summary { "Advanced" }
                 label class="field" { span { "Only what changed since" small { "2025-01-31, or with a time; empty for everything" } } input name="since" value=(draft.since) autocomplete="off"; }
                 label class="field" { span { "Percent of each token's budget that is left to its owner" } input type="number" name="reserve" value=(draft.reserve) min="0" max="90"; }
+                label class="field" {
+                    span { "Commits" }
+                    select name="branches" { @for (one, text) in branches { option value=(one.name()) selected[draft.branches == one.name()] { (text) } } }
+                }
                 label class="field" {
                     span { "Files of commits" }
                     select name="files_from" { @for (one, text) in files { option value=(one.name()) selected[draft.files_from == one.name()] { (text) } } }

@@ -224,7 +224,7 @@ pub(crate) async fn bury(job: &Job, env: &Env, set: &Complete, now: Timestamp) -
 }
 
 async fn caught_up(job: &Job, env: &Env, sweep: &dyn Sweep) -> Result<Outcome, Error> {
-    let next = sweeps::followers(sweep.name()).filter(|next| env.settings.wants(next.group()));
+    let next = sweeps::followers(sweep.name()).filter(|next| next.is_wanted(&env.settings));
     let next: Vec<Job> = next.map(|next| Job { sweep: next.name().to_owned(), ..job.clone() }).collect();
     if !next.is_empty() {
         env.queue.send(&next).await?;

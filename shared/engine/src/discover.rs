@@ -274,12 +274,15 @@ pub(crate) async fn look_again(node: Node<'_>, env: &Env) -> Result<Vec<Job>, Er
         return due(env, &hint, &summary).await;
     }
     let mut jobs = Vec::new();
-    let head = hint.moved.remove("commits");
     let mut moved = known.moved.clone();
-    if head.is_some() && head != known.moved.get("commits").cloned() {
-        moved.extend(head.map(|head| ("commits".to_owned(), head)));
-        if env.settings.wants(crate::Group::Commits) {
-            jobs.push(Job { scope: id, sweep: "commits".to_owned(), integration: env.settings.integration.clone() });
+    // The first of them sends for the other.
+    for name in ["commits", "branch_commits"] {
+        let seen = hint.moved.remove(name);
+        if seen.is_some() && seen != known.moved.get(name).cloned() {
+            moved.extend(seen.map(|seen| (name.to_owned(), seen)));
+            if jobs.is_empty() && sweeps::find(name)?.is_wanted(&env.settings) {
+                jobs.push(Job { scope: id, sweep: name.to_owned(), integration: env.settings.integration.clone() });
+            }
         }
     }
     // The lists' totals stay as they were when discovery compared them.

@@ -40,6 +40,38 @@ pub struct Settings {
     /// Organizations that another integration copies, too: what is not listed here may be listed there.
     pub shared: BTreeSet<String>,
     pub files_from: FilesFrom,
+    pub branches: Branches,
+}
+
+/// Whose commits are copied.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Branches {
+    /// The default branch's.
+    #[default]
+    Default,
+    /// Those of all others, too.
+    All,
+}
+
+impl Branches {
+    pub const ALL: [Self; 2] = [Self::Default, Self::All];
+
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::All => "all",
+        }
+    }
+}
+
+impl std::str::FromStr for Branches {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|one| one.name() == name).ok_or_else(|| "write default or all".to_owned())
+    }
 }
 
 /// Where the files of commits are read from.
@@ -88,6 +120,7 @@ impl Default for Settings {
             webhook: Webhook::None,
             shared: BTreeSet::new(),
             files_from: FilesFrom::Auto,
+            branches: Branches::Default,
         }
     }
 }

@@ -2,7 +2,7 @@
 //! in the table as state. Knows no secret.
 
 use crate::entities::Group;
-use crate::env::{FilesFrom, Settings};
+use crate::env::{Branches, FilesFrom, Settings};
 use crate::model::StateKey;
 use crate::ports::{Store, StoreError, Vault};
 use crate::selection::Selection;
@@ -45,6 +45,9 @@ pub struct Integration {
     /// Where the files of commits are read from.
     #[serde(default)]
     pub files_from: FilesFrom,
+    /// Whose commits are copied.
+    #[serde(default)]
+    pub branches: Branches,
     /// Nothing is fetched until it is resumed.
     #[serde(default)]
     pub paused: bool,
@@ -143,6 +146,7 @@ impl Integration {
             webhook: Webhook::None,
             webhook_url: None,
             files_from: FilesFrom::Auto,
+            branches: Branches::Default,
             paused: false,
         }
     }
@@ -178,6 +182,7 @@ impl Integration {
             integration: Some(self.name.clone()),
             webhook: self.webhook,
             files_from: self.files_from,
+            branches: self.branches,
             ..Settings::default()
         }
     }

@@ -56,7 +56,7 @@ pub use advance::{Outcome, advance};
 pub use asked::{Asked, ask, open as open_questions};
 pub use discover::{Found, bury, discover};
 pub use entities::Group;
-pub use env::{Env, FilesFrom, Settings};
+pub use env::{Branches, Env, FilesFrom, Settings};
 pub use error::Error;
 pub use fleet::{Fleet, Seen, bury_what_none_sees};
 pub use github::{Credential, Expiring, expiring};

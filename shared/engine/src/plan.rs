@@ -146,7 +146,7 @@ pub async fn plan(env: &Env) -> Result<Plan, Error> {
     for repo in &listed.repositories {
         let shape = sample.shape(repo, env);
         let mut own = Bill::default();
-        for sweep in sweeps::ALL.iter().filter(|sweep| env.settings.wants(sweep.group()) && is_due(env, repo, **sweep, &Mark::default(), None)) {
+        for sweep in sweeps::ALL.iter().filter(|sweep| sweep.is_wanted(&env.settings) && is_due(env, repo, **sweep, &Mark::default(), None)) {
             let cost = sweep.first_read(&shape, by_git);
             saved += sweep.first_read(&shape, &by_rest).rest - cost.rest;
             by_sweep.iter_mut().filter(|(name, _)| *name == sweep.name()).for_each(|(_, sum)| *sum = *sum + cost);

@@ -2,7 +2,7 @@
 //! room there is; nothing of what is in a pack.
 
 use crate::model::ScopeId;
-use git::{ObjectId, Packs};
+use git::Packs;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,7 +37,8 @@ pub(crate) struct Fetched {
     pub(crate) without_contents: bool,
     /// On the disk.
     pub(crate) bytes: u64,
-    pub(crate) head: ObjectId,
+    /// Names of the commits that it leads back from.
+    pub(crate) wants: Vec<String>,
 }
 
 /// Removed with all that is in it when nobody needs it any more.

@@ -197,7 +197,18 @@ impl Case<'_> {
             }
             return own;
         }
-        self.alone(entity, first)
+        let own = self.alone(entity, first);
+        match self.other_branches().filter(|_| entity == &COMMITS && own.state.is_whole() && own.state != Standing::SwitchedOff) {
+            Some(others) if !others.state.is_whole() => EntityStatus { rows: own.rows, total: own.total, counted_at: own.counted_at, ..others },
+            _ => own,
+        }
+    }
+
+    /// How it stands with the commits of other branches, once they were asked for.
+    fn other_branches(&self) -> Option<EntityStatus> {
+        let sweep = sweeps::find("branch_commits").ok()?;
+        let swept = self.summary.sweeps.get(sweep.name())?;
+        (swept.problem.is_some() || swept.walk.is_some() || swept.not_before.is_some()).then(|| Case { sweep, swept, ..*self }.alone(&COMMITS, false))
     }
 
     fn commits(&self) -> Option<EntityStatus> {

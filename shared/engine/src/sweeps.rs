@@ -1,6 +1,7 @@
 //! How GitHub is read: one way of reading a file, listed here once. What a thing is, `entities` knows.
 
 pub(crate) mod board;
+mod branch_commits;
 mod catalogue;
 mod census;
 pub(crate) mod commit_files;
@@ -57,6 +58,13 @@ pub(crate) trait Sweep: Send + Sync {
     fn follows(&self) -> Option<&'static str> {
         None
     }
+    /// The sweep that goes before it where both are due: it builds on what that one has read.
+    fn after(&self) -> Option<&'static str> {
+        None
+    }
+    fn is_wanted(&self, settings: &crate::Settings) -> bool {
+        settings.wants(self.group())
+    }
     /// For how long what discovery says of it is believed, if it says that nothing moved; none for ever.
     fn trusts_for(&self) -> Option<SignedDuration> {
         None
@@ -104,6 +112,7 @@ pub(crate) static ALL: &[&dyn Sweep] = &[
     &pull_requests::PullRequests,
     &issues::Issues,
     &commits::Commits,
+    &branch_commits::BranchCommits,
     &review_comments::ReviewComments,
     &deployments::Deployments,
     &workflow_runs::WorkflowRuns,
@@ -118,7 +127,9 @@ pub(crate) fn of(scope: ScopeId) -> impl Iterator<Item = &'static dyn Sweep> {
 
 /// Those that are due once this one has caught up.
 pub(crate) fn followers(name: &str) -> impl Iterator<Item = &'static dyn Sweep> {
-    ALL.iter().copied().filter(move |sweep| sweep.follows() == Some(name))
+    // Files are read of the commits of other branches, too.
+    let name_or = if name == branch_commits::NAME { commits::NAME } else { name };
+    ALL.iter().copied().filter(move |sweep| sweep.follows() == Some(name_or) || sweep.after() == Some(name))
 }
 
 /// Whether discovery cannot tell that anything of this entity moved.

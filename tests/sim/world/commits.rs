@@ -47,19 +47,52 @@ impl World {
             let files = if index == 1 && !self.plain { 330 } else { 1 + self.random.below(4) };
             head = Some(self.commit(repo, &parents, self.now, files));
         }
+        self.point(repo, "main", head.as_deref());
+    }
+
+    /// Pushes `count` commits to another branch, which begins at the default one's head if it is new.
+    pub fn push_branch(&mut self, repo: &str, name: &str, count: usize) {
+        let mut head = self.branch(repo, name).or_else(|| self.head(repo));
+        for _ in 0..count {
+            self.tick(300);
+            let parents: Vec<String> = head.iter().cloned().collect();
+            head = Some(self.commit(repo, &parents, self.now, 2));
+        }
+        self.point(repo, name, head.as_deref());
+    }
+
+    /// Merges another branch into the default one, whose head becomes a commit of two parents; the branch stays.
+    pub fn merge_branch(&mut self, repo: &str, name: &str) {
+        let Some((main, other)) = self.head(repo).zip(self.branch(repo, name)) else { return };
+        self.tick(300);
+        let merge = self.commit(repo, &[main, other], self.now, 1);
+        self.point(repo, "main", Some(&merge));
+    }
+
+    /// Where a branch leads.
+    fn branch(&self, repo: &str, name: &str) -> Option<String> {
+        let repo = self.repos.iter().find(|one| one.get("name").and_then(Value::as_str) == Some(repo))?;
+        let mut branches = repo.get("refs")?.as_array()?.iter().filter(|one| one.get("prefix").and_then(Value::as_str) == Some("refs/heads/"));
+        branches.find(|one| one.get("name").and_then(Value::as_str) == Some(name))?.get("target")?.as_str().map(str::to_owned)
+    }
+
+    /// Has a branch lead to a commit.
+    fn point(&mut self, repo: &str, name: &str, head: Option<&str>) {
         let at = time(self.now);
         if let (Some(head), Some(repo)) = (head, self.repo_mut(repo)) {
             let id = repo.get("databaseId").cloned().unwrap_or_default();
-            let main =
-                json!({ "id": format!("REF_{id}_main"), "name": "main", "prefix": "refs/heads/", "target": head, "branchProtectionRule": { "id": "BPR_1" } });
-            repo["defaultBranchRef"] = main.clone();
+            let protection = if name == "main" { json!({ "id": "BPR_1" }) } else { Value::Null };
+            let branch = json!({ "id": format!("REF_{id}_{name}"), "name": name, "prefix": "refs/heads/", "target": head, "branchProtectionRule": protection });
+            if name == "main" {
+                repo["defaultBranchRef"] = branch.clone();
+            }
             repo["pushedAt"] = json!(at);
             if let Some(refs) = repo.get_mut("refs").and_then(Value::as_array_mut) {
-                refs.retain(|one| one.get("name").and_then(Value::as_str) != Some("main"));
-                refs.push(main);
+                refs.retain(|one| one.get("prefix") != branch.get("prefix") || one.get("name") != branch.get("name"));
+                refs.push(branch);
             }
         }
-        self.emit_push(repo, "refs/heads/main", false, false);
+        self.emit_push(repo, &format!("refs/heads/{name}"), false, false);
     }
 
     fn grandparent(&self, repo: &str, head: Option<&str>) -> Vec<String> {

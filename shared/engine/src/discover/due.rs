@@ -25,10 +25,12 @@ pub(crate) async fn due(env: &Env, hint: &Repository, noted: &Summary) -> Result
     }
     summary::mend(env.store.as_ref(), hint, &state, noted).await?;
     let (mut jobs, mut quiet) = (Vec::new(), Vec::new());
-    for sweep in sweeps::ALL.iter().filter(|sweep| env.settings.wants(sweep.group())) {
+    for sweep in sweeps::ALL.iter().filter(|sweep| sweep.is_wanted(&env.settings)) {
         let mark = state.get(&format!("mark#{}", sweep.name())).cloned().map(mark::parse).unwrap_or_default();
         let first = sweep.follows().and_then(|first| state.get(&format!("mark#{first}"))).cloned().map(mark::parse).and_then(|mark| mark.done_for);
-        if is_due(env, hint, *sweep, &mark, first.as_deref()) {
+        // What goes before it sends for it.
+        let later = sweep.after().is_some_and(|before| jobs.iter().any(|job: &Job| job.sweep == before));
+        if !later && is_due(env, hint, *sweep, &mark, first.as_deref()) {
             let wait = env.scheduled && sweep.always_due() && is_quiet(&mark, env.now());
             let job = Job { scope: hint.id, sweep: sweep.name().to_owned(), integration: env.settings.integration.clone() };
             if wait { &mut quiet } else { &mut jobs }.push(job);

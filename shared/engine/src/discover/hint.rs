@@ -41,6 +41,7 @@ pub(crate) fn hint(node: Node<'_>, org_id: ScopeId) -> Repository {
     moved.insert("catalogue".to_owned(), format!("{lists} {:x}", short_hash(&seen)));
     if let Some(head) = node.str("defaultBranchRef.target.oid") {
         moved.insert("commits".to_owned(), head.to_owned());
+        moved.insert("branch_commits".to_owned(), format!("{:x}", short_hash(node.str("pushedAt").unwrap_or_default())));
     }
     let off = |flag: &str, is: bool| node.at(flag).0.as_bool() == Some(is);
     let disabled = [("repository", off("isDisabled", true)), ("issues", off("hasIssuesEnabled", false))];

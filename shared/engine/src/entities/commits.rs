@@ -23,7 +23,7 @@ pub static COMMITS: Entity = Entity {
         Field::new("additions", Kind::Integer, ""),
         Field::new("deletions", Kind::Integer, ""),
         Field::new("changed_files", Kind::Integer, ""),
-        Field::new("on_default_branch", Kind::Boolean, "false after a force push left it behind"),
+        Field::new("on_default_branch", Kind::Boolean, "false of a commit that is on other branches only, or that a force push left behind"),
         Field::new("co_authors", Kind::Texts, "name and address from the trailers"),
         Field::new("pull_requests", Kind::Integers, "numbers"),
         Field::new("html_url", Kind::Text, ""),

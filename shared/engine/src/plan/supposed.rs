@@ -23,12 +23,14 @@ impl Supposed {
     #[must_use]
     pub fn takes(&self) -> (Charge, AwsCost) {
         let shape = Shape { rows: self.rows.clone(), further: self.further.clone(), groups: Group::ALL.into_iter().collect() };
-        let own = sweeps::ALL.iter().map(|sweep| sweep.first_read(&shape, &Settings::default())).fold(Bill::default(), std::ops::Add::add);
+        let settings = Settings::default();
+        let sweeps: Vec<_> = sweeps::ALL.iter().filter(|sweep| sweep.is_wanted(&settings)).collect();
+        let own = sweeps.iter().map(|sweep| sweep.first_read(&shape, &settings)).fold(Bill::default(), std::ops::Add::add);
         let times = |one: f64| one * self.repositories;
         let discovery = self.repositories / 100.0;
         let bill = Bill { rest: times(own.rest), graphql: times(own.graphql) + discovery, points: times(own.points) + discovery };
         let rows = shape.all().map(|(name, rows)| (name, times(rows))).chain([("repositories", self.repositories)]).collect();
-        let jobs = times(sweeps::ALL.len() as f64);
+        let jobs = times(sweeps.len() as f64);
         (bill.into(), cost(&rows, &BTreeMap::new(), &bill, self.repositories, jobs))
     }
 }

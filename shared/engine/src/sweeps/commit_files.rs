@@ -74,6 +74,21 @@ pub(crate) async fn look_again_later(visit: &Visit<'_>) -> Result<(), Error> {
     }
 }
 
+/// Commits that the default branch's history does not tell of were put on the list: it is due, even if its job is lost.
+pub(crate) async fn is_behind(visit: &Visit<'_>) -> Result<(), Error> {
+    let job = Job { sweep: CommitFiles.name().to_owned(), ..visit.job.clone() };
+    let mut mark = mark::read(visit.env.store.as_ref(), &job).await?;
+    if mark.done_for.is_none() || pending::first(visit, 1).await?.is_empty() {
+        return Ok(());
+    }
+    mark.done_for = None;
+    match mark::save(visit.env.store.as_ref(), &job, &mut mark).await {
+        // Somebody is at it, who finds them on the list.
+        Ok(()) | Err(StoreError::Conflict) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 #[async_trait]
 impl Sweep for CommitFiles {
     fn name(&self) -> &'static str {

@@ -14,6 +14,8 @@ use std::collections::{BTreeSet, HashSet};
 
 pub(crate) struct Commits;
 
+pub(super) const NAME: &str = "commits";
+
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
 #[serde(default)]
 struct Position {
@@ -27,7 +29,7 @@ struct Position {
     walked: bool,
 }
 
-const QUERY: &str = "query($owner: String!, $name: String!, $head: GitObjectID!, $first: Int!, $after: String, $since: GitTimestamp) { \
+pub(super) const QUERY: &str = "query($owner: String!, $name: String!, $head: GitObjectID!, $first: Int!, $after: String, $since: GitTimestamp) { \
     rateLimit { cost remaining resetAt } repository(owner: $owner, name: $name) { databaseId object(oid: $head) { ... on Commit { \
     history(first: $first, after: $after, since: $since) { totalCount pageInfo { hasNextPage endCursor } nodes { \
     id oid url message authoredDate committedDate additions deletions changedFilesIfAvailable \
@@ -38,7 +40,7 @@ const QUERY: &str = "query($owner: String!, $name: String!, $head: GitObjectID!,
 #[async_trait]
 impl Sweep for Commits {
     fn name(&self) -> &'static str {
-        "commits"
+        NAME
     }
     fn group(&self) -> Group {
         Group::Commits
@@ -79,7 +81,7 @@ async fn walk(visit: &Visit<'_>, mut position: Position, head: &str) -> Result<P
     let mut out = Out::new(visit.scope(), visit.now);
     let mut met = BTreeSet::new();
     for node in list.items("nodes") {
-        read(node, visit, &mut out);
+        read(node, visit, true, &mut out);
         if let Some(sha) = node.str("oid") {
             met.insert(sha.to_owned());
             position.frontier.extend(node.items("parents.nodes").filter_map(|parent| parent.str("oid")).map(str::to_owned));
@@ -90,19 +92,14 @@ async fn walk(visit: &Visit<'_>, mut position: Position, head: &str) -> Result<P
     if visit.first() && visit.mark.pages == 0 && position.after.is_none() {
         asked.clear();
     }
-    let known: HashSet<String> = visit.env.store.get(&COMMITS, visit.scope(), &asked).await?.into_iter().map(|row| row.key).collect();
+    // A commit of another branch that is merged by now is as good as new here, but its files are known.
+    let stored = visit.env.store.get_only(&COMMITS, visit.scope(), &asked, &["on_default_branch"]).await?;
+    let here = |row: &crate::Stored| row.fields.get("on_default_branch") != Some(&Value::Bool(false));
+    let known: HashSet<String> = stored.iter().filter(|row| here(row)).map(|row| row.key.clone()).collect();
     let fresh: Vec<&String> = met.iter().filter(|sha| !known.contains(*sha)).collect();
     position.fresh += u64::try_from(fresh.len()).unwrap_or(0);
-    if visit.env.settings.wants(Group::CommitFiles) {
-        // Before the commits themselves, so that none is known whose files nobody will ask for.
-        let at = |sha: &String| {
-            out.records.iter().find(|record| record.entity == &COMMITS && record.key == *sha)?.fields.get("committed_at")?.as_str()?.parse().ok()
-        };
-        let fresh: Vec<(&str, Option<jiff::Timestamp>)> = fresh.iter().map(|sha| (sha.as_str(), at(sha))).collect();
-        commit_files::remember(visit, &fresh).await?;
-    } else if !fresh.is_empty() {
-        commit_files::look_again_later(visit).await?;
-    }
+    let elsewhere: HashSet<&String> = stored.iter().filter(|row| !here(row)).map(|row| &row.key).collect();
+    remember(visit, fresh.into_iter().filter(|sha| !elsewhere.contains(sha)), &out.records).await?;
     position.frontier.retain(|sha| !met.contains(sha) && (visit.first() || !known.contains(sha)));
     let all_known = !visit.first() && !visit.full() && position.frontier.is_empty();
     position.after = list.str("pageInfo.endCursor").map(str::to_owned);
@@ -118,6 +115,20 @@ async fn walk(visit: &Visit<'_>, mut position: Position, head: &str) -> Result<P
         missing,
         ..Page::default()
     })
+}
+
+/// Has the files of new commits read: noted before the commits themselves, so that none is known whose files nobody will
+/// ask for.
+pub(super) async fn remember(visit: &Visit<'_>, fresh: impl Iterator<Item = &String>, records: &[Record]) -> Result<(), Error> {
+    let at = |sha: &String| records.iter().find(|record| record.entity == &COMMITS && record.key == *sha)?.fields.get("committed_at")?.as_str()?.parse().ok();
+    let fresh: Vec<(&str, Option<jiff::Timestamp>)> = fresh.map(|sha| (sha.as_str(), at(sha))).collect();
+    if visit.env.settings.wants(Group::CommitFiles) {
+        commit_files::remember(visit, &fresh).await
+    } else if fresh.is_empty() {
+        Ok(())
+    } else {
+        commit_files::look_again_later(visit).await
+    }
 }
 
 /// A push by force leaves commits behind. Their number betrays it: what was there and what is fresh do not add up
@@ -207,7 +218,7 @@ async fn commits_after(visit: &Visit<'_>, after: Option<&str>) -> Result<crate::
     Ok(visit.env.store.list(&listing).await?)
 }
 
-fn read(node: Node<'_>, visit: &Visit<'_>, out: &mut Out) {
+pub(super) fn read(node: Node<'_>, visit: &Visit<'_>, on_default_branch: bool, out: &mut Out) {
     let Some(sha) = node.str("oid") else { return };
     out.who(node, "author.user");
     out.who(node, "committer.user");
@@ -230,7 +241,7 @@ fn read(node: Node<'_>, visit: &Visit<'_>, out: &mut Out) {
         "additions": node.u64("additions"),
         "deletions": node.u64("deletions"),
         "changed_files": node.u64("changedFilesIfAvailable"),
-        "on_default_branch": true,
+        "on_default_branch": on_default_branch,
         "co_authors": co_authors(node.str("message").unwrap_or_default()),
         "pull_requests": pull_requests,
         "html_url": node.value("url"),

@@ -8,7 +8,9 @@ use super::super::Visit;
 use super::pending::{self, Pending};
 use super::record;
 use crate::Error;
-use crate::entities::{COMMITS, REPOSITORIES};
+use crate::entities::{BRANCHES, COMMITS, REPOSITORIES};
+use crate::env::Branches;
+use crate::export::Pages;
 use crate::model::{Record, Stored};
 use crate::node::{Out, padded};
 use crate::scratch::{Fetched, Folder, Scratch};
@@ -111,12 +113,11 @@ async fn attempt(visit: &Visit<'_>, scratch: &Scratch, list: &[Pending]) -> Resu
 
 /// What was fetched before, if it reaches far enough, or else what is fetched now.
 async fn history(visit: &Visit<'_>, scratch: &Scratch, list: &[Pending]) -> Result<Arc<Fetched>, Trouble> {
-    let head = visit.repo.moved.get("commits").and_then(|head| ObjectId::from_hex(head.as_bytes()).ok());
-    let head = head.ok_or_else(|| Trouble::Barred("discovery did not tell the branch's head".to_owned()))?;
+    let wants = heads(visit).await?;
     let oldest = |list: &[Pending]| list.iter().map(|one| one.committed_at).collect::<Option<Vec<i64>>>()?.into_iter().min();
     if let Some(known) = scratch.get(visit.scope()) {
         let far_enough = known.since.is_none_or(|since| oldest(list).is_some_and(|oldest| since < oldest));
-        if far_enough && known.head == head {
+        if far_enough && known.wants == wants {
             return Ok(known);
         }
         scratch.forget(visit.scope());
@@ -136,11 +137,26 @@ async fn history(visit: &Visit<'_>, scratch: &Scratch, list: &[Pending]) -> Resu
     }
     scratch.make_room();
     let folder = scratch.folder()?;
-    let wants = [head.to_string()];
     let bytes = fetch(visit, &remote, &Wish { wants: &wants, since, without_contents }, folder.path(), scratch.room()).await?;
     let packs = Packs::open(folder.path())?;
     tracing::info!(repository = visit.scope(), since, without_contents, "history was fetched");
-    Ok(scratch.keep(visit.scope(), Fetched { packs, _folder: folder, since, without_contents, bytes, head }))
+    Ok(scratch.keep(visit.scope(), Fetched { packs, _folder: folder, since, without_contents, bytes, wants }))
+}
+
+/// Where the histories begin that are wanted: at the default branch's head, and at those of others that lead elsewhere.
+async fn heads(visit: &Visit<'_>) -> Result<Vec<String>, Trouble> {
+    let head = visit.repo.moved.get("commits").filter(|head| ObjectId::from_hex(head.as_bytes()).is_ok());
+    let mut wants = vec![head.ok_or_else(|| Trouble::Barred("discovery did not tell the branch's head".to_owned()))?.clone()];
+    if visit.env.settings.branches == Branches::All {
+        let mut pages = Pages::new(visit.env.store.as_ref(), &BRANCHES, visit.scope());
+        while let Some(rows) = pages.next().await.map_err(Error::from)? {
+            let heads: Vec<String> = rows.iter().filter(|row| !row.gone).filter_map(|row| Some(row.fields.get("sha")?.as_str()?.to_owned())).collect();
+            let commits = visit.env.store.get_only(&COMMITS, visit.scope(), &heads, &["on_default_branch"]).await.map_err(Error::from)?;
+            let elsewhere = |row: &Stored| row.fields.get("on_default_branch") == Some(&Value::Bool(false));
+            wants.extend(commits.into_iter().filter(elsewhere).map(|row| row.key));
+        }
+    }
+    Ok(wants)
 }
 
 /// When the oldest of these commits and their first parents, which they are compared with, was made; none if some date
