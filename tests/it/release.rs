@@ -60,8 +60,7 @@ async fn record(release: &str) {
     bench.pass(60);
     engine::discover("acme", &bench.env(Arc::new(bench.table.store()), queue.clone())).await.unwrap();
     bench.github.world().outbox.clear();
-    let issue = first_issue(&bench);
-    bench.github.world().edit("repo-00", "issues", issue, "an event under way");
+    happen(&bench);
     for (number, emitted) in bench.github.world().outbox.iter().enumerate() {
         let (delivery, body) = (format!("delivery-{number}"), emitted.payload.to_string().into_bytes().into());
         let event = Received { delivery, event: emitted.name.to_owned(), hook: Some("1".to_owned()), received_at: engine::Clock::now(&bench.clock), body };
@@ -88,8 +87,11 @@ async fn record(release: &str) {
     std::fs::write(folder(release).join("jobs.ndjson"), jobs.join("\n") + "\n").unwrap();
 }
 
-fn first_issue(bench: &Bench) -> u64 {
-    bench.github.world().repos[0]["issues"][0]["number"].as_u64().unwrap()
+/// What the event under way tells of.
+fn happen(bench: &Bench) {
+    let mut world = bench.github.world();
+    let issue = world.repos[0]["issues"][0]["number"].as_u64().unwrap();
+    world.edit("repo-00", "issues", issue, "an event under way");
 }
 
 /// A bench on the recorded table.
@@ -101,6 +103,7 @@ async fn left_by(release: &str) -> Bench {
         table.client().put_item().table_name("sei-github").set_item(Some(item)).send().await.unwrap();
     }
     let bench = Bench { table, ..Bench::new(5, WORLD).await };
+    happen(&bench);
     // It was recorded before now.
     bench.pass(3600);
     bench
