@@ -261,13 +261,7 @@ impl Asked<'_> {
                 return self.refused(*status);
             }
         }
-        let query: HashMap<String, String> = uri
-            .query()
-            .unwrap_or_default()
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .map(|(name, value)| (name.to_owned(), value.replace("%3A", ":").replace("%3C", "<").replace("%3D", "=")))
-            .collect();
+        let query: HashMap<String, String> = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let page = query.get("page").and_then(|page| page.parse::<u64>().ok()).unwrap_or(1);
         if faults.last_page.is_some_and(|last| page > last) {
             let message = "In order to keep the API fast for everyone, pagination is limited for this resource.";
@@ -282,11 +276,15 @@ impl Asked<'_> {
         }
         let answered = match profile::answer(path, &identity, &faults.server) {
             Some(answered) => answered,
-            None if path == "/rate_limit" => return self.rate_limit(),
+            None if path == "/rate_limit" => {
+                lock(&shared.ledger).free += 1;
+                return self.rate_limit();
+            }
             None => rest::answer(&lock(&shared.world), path, &query),
         };
         let (found, status) = match answered {
             rest::Answer::NotFound => {
+                lock(&shared.ledger).not_found.insert(path.to_owned());
                 return reply(404, &json!({ "message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404" }));
             }
             rest::Answer::Moved(id) => return self.moved(id, path, uri),
