@@ -245,7 +245,7 @@ impl Asked<'_> {
     }
 
     pub(super) fn get(&self, method: &Method, uri: &Uri, path: &str, headers: &HeaderMap) -> Reply {
-        let Self { shared, now, ref faults, .. } = *self;
+        let Self { shared, ref faults, .. } = *self;
         if method != Method::GET {
             return reply(404, &json!({ "message": "Not Found" }));
         }
@@ -282,14 +282,14 @@ impl Asked<'_> {
             }
             None => rest::answer(&lock(&shared.world), path, &query),
         };
-        let (found, status) = match answered {
+        let found = match answered {
             rest::Answer::NotFound => {
                 lock(&shared.ledger).not_found.insert(path.to_owned());
-                return reply(404, &json!({ "message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404" }));
+                return self.charged(reply(404, &json!({ "message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404" })));
             }
             rest::Answer::Moved(id) => return self.moved(id, path, uri),
-            rest::Answer::Refused(refusal) => return self.refuse(refusal),
-            rest::Answer::Found(found) => (found, 200),
+            rest::Answer::Refused(refusal) => return self.charged(self.refuse(refusal)),
+            rest::Answer::Found(found) => found,
         };
         let etag = format!("W/\"{:x}\"", found.body.to_string().bytes().fold(5381_u64, |hash, byte| hash.wrapping_mul(33) ^ u64::from(byte)));
         if headers.get("if-none-match").and_then(|value| value.to_str().ok()) == Some(etag.as_str()) {
@@ -299,20 +299,23 @@ impl Asked<'_> {
             header(&mut reply, "etag", &etag);
             return reply;
         }
-        let charged = match self.charge("core", u64::from(path != "/rate_limit")) {
-            Ok(charged) => charged,
-            Err(refused) => return *refused,
-        };
-        let mut reply = reply(status, &found.body);
+        let mut reply = self.charged(reply(200, &found.body));
         header(&mut reply, "etag", &etag);
         if let Some(rest::Next { next, last }) = found.next {
             let list = format!("{}{}", shared.url, uri.path());
             header(&mut reply, "link", &format!("<{list}?{next}>; rel=\"next\", <{list}?{last}>; rel=\"last\""));
         }
-        if let Some(charged) = charged {
-            budget(&mut reply, "core", charged);
+        reply
+    }
+
+    /// An answer over REST that counts, whatever it says; or what is told to somebody who may ask no more.
+    fn charged(&self, mut reply: Reply) -> Reply {
+        match self.charge("core", 1) {
+            Ok(Some(charged)) => budget(&mut reply, "core", charged),
+            Ok(None) => {}
+            Err(refused) => return *refused,
         }
-        dated(&mut reply, now);
+        dated(&mut reply, self.now);
         reply
     }
 }

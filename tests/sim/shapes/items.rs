@@ -45,6 +45,9 @@ pub(crate) fn issue(repo: &Value, of: &Value, is_pull: bool) -> Value {
         "url": url, "html_url": here, "repository_url": api, "labels_url": format!("{url}/labels{{/name}}"), "comments_url": format!("{url}/comments"),
         "events_url": format!("{url}/events"), "timeline_url": format!("{url}/timeline"),
     }));
+    let kind = of.pointer("/issueType/name").map(|name| json!({ "id": 1, "node_id": "IT_1", "name": name, "description": null, "color": "yellow", "is_enabled": true }));
+    issue.insert("type".to_owned(), json!(kind));
+    issue.insert("sub_issues_summary".to_owned(), json!({ "total": size(of, "subIssues"), "completed": 0, "percent_completed": 0 }));
     if is_pull {
         let pull = json!({ "url": format!("{api}/pulls/{number}"), "html_url": here, "diff_url": format!("{here}.diff"), "patch_url": format!("{here}.patch"), "merged_at": of.get("mergedAt") });
         issue.insert("pull_request".to_owned(), pull);
