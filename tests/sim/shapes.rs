@@ -199,7 +199,7 @@ pub(crate) fn review_comment(repo: &Value, comment: Value) -> Value {
     let author = comment.get("user").map(user).unwrap_or_default();
     let (this, here, pull) = (format!("{api}/pulls/comments/{id}"), format!("{web}/pull/{number}#discussion_r{id}"), format!("{api}/pulls/{number}"));
     comment.extend(object(json!({
-        "user": author, "diff_hunk": "@@ -1 +1 @@", "url": this, "html_url": here, "pull_request_url": pull,
+        "user": author, "diff_hunk": "@@ -1 +1 @@", "url": this, "html_url": here, "pull_request_url": pull, "reactions": items::reactions(&this),
         "_links": { "self": { "href": this }, "html": { "href": here }, "pull_request": { "href": pull } },
     })));
     Value::Object(comment)

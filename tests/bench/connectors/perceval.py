@@ -1,5 +1,7 @@
 """GrimoireLab's Perceval, which reads one repository after another. <https://github.com/chaoss/grimoirelab-perceval>"""
 
+from datetime import UTC, datetime
+
 from simulator import ORGANIZATION, TOKEN
 
 from . import streams
@@ -27,9 +29,9 @@ class Perceval(Packaged):
                              "--max-items", "100", "--json-line", *(["--from-date", since] if since else [])]
                 commands.append(self.command(arguments, number, repository, category))
             url = f"http://x:{TOKEN}@{self.simulator.host}/{ORGANIZATION}/{repository}.git"
-            # Again only what is new, as its own users ask it to.
-            latest = ["--latest-items"] if number else []
-            commands.append(self.command(["git", url, "--git-path", self.place / "git" / repository, "--json-line", *latest], number, repository, "commit"))
+            since = self.newest.get((repository, "commit"))
+            arguments = ["git", url, "--git-path", self.place / "git" / repository, "--json-line", *(["--from-date", since] if since else [])]
+            commands.append(self.command(arguments, number, repository, "commit"))
         return commands
 
     def command(self, arguments, number, repository, category):
@@ -43,10 +45,10 @@ class Perceval(Packaged):
 
     def item(self, repository, category, item):
         data, known = item["data"], (repository, category)
+        self.newest[known] = max(self.newest.get(known, ""), datetime.fromtimestamp(item["updated_on"], UTC).isoformat())
         if category == "commit":
             self.add("commits", (repository, data["commit"]))
             return
-        self.newest[known] = max(self.newest.get(known, ""), data["updated_at"])
         if category == "issue":
             if "pull_request" in data:
                 self.emitted += 1

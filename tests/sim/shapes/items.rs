@@ -26,7 +26,7 @@ pub(crate) fn state(of: &Value) -> &'static str {
     if of.get("state").and_then(Value::as_str) == Some("OPEN") { "open" } else { "closed" }
 }
 
-fn reactions(url: &str) -> Value {
+pub(super) fn reactions(url: &str) -> Value {
     json!({ "url": format!("{url}/reactions"), "total_count": 0, "+1": 0, "-1": 0, "laugh": 0, "hooray": 0, "confused": 0, "heart": 0, "rocket": 0, "eyes": 0 })
 }
 
@@ -45,7 +45,9 @@ pub(crate) fn issue(repo: &Value, of: &Value, is_pull: bool) -> Value {
         "url": url, "html_url": here, "repository_url": api, "labels_url": format!("{url}/labels{{/name}}"), "comments_url": format!("{url}/comments"),
         "events_url": format!("{url}/events"), "timeline_url": format!("{url}/timeline"),
     }));
-    let kind = of.pointer("/issueType/name").map(|name| json!({ "id": 1, "node_id": "IT_1", "name": name, "description": null, "color": "yellow", "is_enabled": true }));
+    let kind = of
+        .pointer("/issueType/name")
+        .map(|name| json!({ "id": 1, "node_id": "IT_1", "name": name, "description": null, "color": "yellow", "is_enabled": true }));
     issue.insert("type".to_owned(), json!(kind));
     issue.insert("sub_issues_summary".to_owned(), json!({ "total": size(of, "subIssues"), "completed": 0, "percent_completed": 0 }));
     if is_pull {
