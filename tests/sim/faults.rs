@@ -3,7 +3,7 @@
 use crate::git::GitServer;
 use crate::profile::{Identity, Server};
 use crate::random::Random;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Changeable while the simulation runs.
 #[derive(Debug, Clone)]
@@ -101,6 +101,10 @@ pub struct Ledger {
     pub requests: u64,
     pub rest: u64,
     pub not_modified: u64,
+    /// Those that GitHub counts against no budget, beside the former: what is left of it.
+    pub free: u64,
+    /// What was asked for and is not there.
+    pub not_found: BTreeSet<String>,
     pub graphql: u64,
     pub points: u64,
     pub most_in_flight: u64,

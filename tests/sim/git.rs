@@ -59,7 +59,7 @@ fn command(world: &World, server: GitServer, repo: &Value, body: &[u8]) -> Vec<u
     let lines = lines(body);
     match lines.first().map(String::as_str) {
         Some("command=ls-refs") => refs(repo),
-        Some("command=fetch") => fetch(world, server, &lines),
+        Some("command=fetch") => fetch(world, server, repo, &lines),
         _ => line("ERR unknown command"),
     }
 }
@@ -90,7 +90,7 @@ fn refs(repo: &Value) -> Vec<u8> {
     answer
 }
 
-fn fetch(world: &World, server: GitServer, lines: &[String]) -> Vec<u8> {
+fn fetch(world: &World, server: GitServer, repo: &Value, lines: &[String]) -> Vec<u8> {
     let argument = |name: &str| lines.iter().filter_map(|line| Some(line.strip_prefix(name)?.strip_prefix(' ')?.to_owned())).collect::<Vec<String>>();
     let ids = argument("want");
     let since = argument("deepen-since").first().and_then(|text| text.parse().ok());
@@ -103,6 +103,20 @@ fn fetch(world: &World, server: GitServer, lines: &[String]) -> Vec<u8> {
         Err(why) => return line(format!("ERR {why}")),
     };
     let mut answer = Vec::new();
+    // Whoever still negotiates is told what both have; the pack holds all of it nevertheless.
+    if !lines.iter().any(|line| line == "done") {
+        let commits = repo.get("commits").and_then(Value::as_object);
+        let common: Vec<String> = argument("have").into_iter().filter(|oid| commits.is_some_and(|commits| commits.contains_key(oid))).collect();
+        answer.extend(line("acknowledgments\n"));
+        if common.is_empty() {
+            answer.extend(line("NAK\n"));
+            answer.extend_from_slice(b"0000");
+            return answer;
+        }
+        common.iter().for_each(|oid| answer.extend(line(format!("ACK {oid}\n"))));
+        answer.extend(line("ready\n"));
+        answer.extend_from_slice(b"0001");
+    }
     if since.is_some() {
         answer.extend(line("shallow-info\n"));
         picked.shallow.iter().for_each(|oid| answer.extend(line(format!("shallow {oid}"))));

@@ -410,6 +410,13 @@ fn control(shared: &Shared, part: &str, body: &Bytes) -> Reply {
     match part {
         "ledger" => reply(200, &serde_json::to_value(&*lock(&shared.ledger)).unwrap_or_default()),
         "truth" => reply(200, &Value::Object(lock(&shared.world).truth())),
+        "reset" => {
+            *lock(&shared.ledger) = Ledger::default();
+            lock(&shared.limits).used.clear();
+            reply(200, &Value::Null)
+        }
+        // One per cent of it all.
+        "change" => reply(200, &json!({ "changed": lock(&shared.world).change_one_percent() })),
         "happen" => {
             let mut world = lock(&shared.world);
             let repos: Vec<String> = world.repos.iter().filter_map(|repo| Some(repo.get("name")?.as_str()?.to_owned())).collect();
@@ -430,6 +437,12 @@ fn control(shared: &Shared, part: &str, body: &Bytes) -> Reply {
             if let Some(Value::Array(scopes)) = wish.get("scopes") {
                 let scopes = Some(scopes.iter().filter_map(|scope| Some(scope.as_str()?.to_owned())).collect());
                 lock(&shared.faults).identities.insert("sim-token".to_owned(), Identity { scopes, ..Identity::default() });
+            }
+            if let Some(limit) = wish.get("limit") {
+                lock(&shared.faults).limit = limit.as_u64();
+            }
+            if let Some(last) = wish.get("last_page") {
+                lock(&shared.faults).last_page = last.as_u64();
             }
             lock(&shared.webhooks).faults.failing = number("webhooks_failing");
             reply(200, &Value::Null)

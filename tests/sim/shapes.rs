@@ -1,5 +1,8 @@
 //! REST's shapes of the world's objects, with the addresses that GitHub puts into each. Knows no route.
 
+pub(crate) mod items;
+pub(crate) mod kept;
+
 use crate::world::nwo;
 use serde_json::{Map, Value, json};
 
@@ -22,10 +25,11 @@ pub(crate) fn user(of: &Value) -> Value {
     let Some(login) = of.get("login").and_then(Value::as_str) else { return Value::Null };
     let kind = of.get("__typename").or_else(|| of.get("type")).and_then(Value::as_str).unwrap_or("User");
     let login = if kind == "Bot" && !login.ends_with("[bot]") { format!("{login}[bot]") } else { login.to_owned() };
-    let url = format!("{API}/users/{login}");
+    let escaped = login.replace('[', "%5B").replace(']', "%5D");
+    let url = format!("{API}/users/{escaped}");
     let mut user = object(json!({
         "login": login, "id": of.get("databaseId").or_else(|| of.get("id")), "node_id": of.get("node_id").or_else(|| of.get("id")), "type": kind,
-        "site_admin": false, "gravatar_id": "", "url": url, "html_url": format!("{WEB}/{login}"), "avatar_url": format!("https://avatars.githubusercontent.com/{login}"),
+        "site_admin": false, "gravatar_id": "", "url": url, "html_url": format!("{WEB}/{escaped}"), "avatar_url": format!("https://avatars.githubusercontent.com/{escaped}"),
     }));
     let paths = [
         ("events", "/events{/privacy}"),
@@ -42,18 +46,28 @@ pub(crate) fn user(of: &Value) -> Value {
     Value::Object(user)
 }
 
-/// `public-user`: whose token it is.
-pub(crate) fn viewer(login: &str) -> Value {
-    let mut viewer = object(user(&json!({ "login": login, "databaseId": 1, "id": "U_admin", "__typename": "User" })));
-    viewer.extend(object(json!({
-        "name": "Octo Admin", "company": null, "blog": null, "location": null, "email": null, "hireable": null, "bio": null, "public_repos": 0, "public_gists": 0,
-        "followers": 0, "following": 0, "created_at": "2020-01-01T00:00:00Z", "updated_at": "2020-01-01T00:00:00Z",
-    })));
-    Value::Object(viewer)
+/// `simple-user`, with the account that GitHub shows for somebody who is gone.
+pub(crate) fn user_or_ghost(of: &Value) -> Value {
+    if of.is_null() { user(&json!({ "login": "ghost", "databaseId": 10137, "id": "MDQ6VXNlcjEwMTM3", "__typename": "User" })) } else { user(of) }
 }
 
-/// `org-membership`.
-pub(crate) fn membership(org: &str, state: &str, login: &str) -> Value {
+/// `public-user`: whose token it is.
+pub(crate) fn viewer(login: &str) -> Value {
+    account(&json!({ "login": login, "databaseId": 1, "id": "U_admin", "__typename": "User", "name": "Octo Admin" }))
+}
+
+/// `public-user`.
+pub(crate) fn account(of: &Value) -> Value {
+    let mut account = object(user(of));
+    account.extend(object(json!({
+        "name": of.get("name"), "user_view_type": "public", "company": null, "blog": null, "location": null, "email": null, "hireable": null, "bio": null, "public_repos": 0, "public_gists": 0,
+        "followers": 0, "following": 0, "created_at": "2020-01-01T00:00:00Z", "updated_at": "2020-01-01T00:00:00Z",
+    })));
+    Value::Object(account)
+}
+
+/// `organization-simple`.
+pub(crate) fn organization(org: &str) -> Value {
     let url = format!("{API}/orgs/{org}");
     let mut organization = object(
         json!({ "login": org, "id": 9919, "node_id": "O_1", "url": url, "avatar_url": "https://avatars.githubusercontent.com/acme", "description": null }),
@@ -67,6 +81,13 @@ pub(crate) fn membership(org: &str, state: &str, login: &str) -> Value {
         ("public_members", "/public_members{/member}"),
     ];
     addresses(&mut organization, &url, &paths);
+    Value::Object(organization)
+}
+
+/// `org-membership`.
+pub(crate) fn membership(org: &str, state: &str, login: &str) -> Value {
+    let url = format!("{API}/orgs/{org}");
+    let organization = organization(org);
     let user = user(&json!({ "login": login, "databaseId": 1, "id": "U_admin", "__typename": "User" }));
     json!({ "url": format!("{url}/memberships/{login}"), "state": state, "role": "member", "organization_url": url, "organization": organization, "user": user })
 }
@@ -77,6 +98,45 @@ pub(crate) fn team(org: &str, team: &Value) -> Value {
     json!({ "id": team.get("databaseId"), "node_id": team.get("id"), "name": team.get("name"), "slug": team.get("slug"), "description": null,
         "privacy": "closed", "permission": "pull", "url": url, "html_url": format!("{WEB}/orgs/{org}/teams/{}", team.get("slug").and_then(Value::as_str).unwrap_or_default()),
         "members_url": format!("{url}/members{{/member}}"), "repositories_url": format!("{url}/repos"), "type": "organization", "organization_id": 9919, "parent": null })
+}
+
+/// `organization-full`.
+pub(crate) fn full_organization(org: &str, repositories: usize) -> Value {
+    let mut whole = object(organization(org));
+    whole.extend(object(json!({
+        "name": "Acme", "type": "Organization", "html_url": format!("{WEB}/{org}"), "has_organization_projects": true, "has_repository_projects": true,
+        "public_repos": repositories, "public_gists": 0, "followers": 0, "following": 0, "archived_at": null,
+        "created_at": "2020-01-01T00:00:00Z", "updated_at": "2020-01-01T00:00:00Z",
+    })));
+    Value::Object(whole)
+}
+
+/// `team-full`.
+pub(crate) fn full_team(org: &str, of: &Value) -> Value {
+    let count = |list: &str| of.get(list).and_then(Value::as_array).map_or(0, Vec::len);
+    let mut whole = object(team(org, of));
+    whole.extend(object(json!({
+        "created_at": of.get("createdAt"), "updated_at": of.get("updatedAt"), "members_count": count("members"), "repos_count": count("repositories"),
+        "organization": full_organization(org, 1),
+    })));
+    Value::Object(whole)
+}
+
+/// `full-repository`; lists of repositories hold as much of it, in practice.
+pub(crate) fn full_repository(repo: &Value) -> Value {
+    let full_name = nwo(repo);
+    let field = |name: &str| repo.get(name).cloned().unwrap_or_default();
+    let open = |list: &str| repo.get(list).and_then(Value::as_array).into_iter().flatten().filter(|item| item.get("state") == Some(&json!("OPEN"))).count();
+    let issues = open("issues") + open("pullRequests");
+    let topics: Vec<Value> = field("repositoryTopics").as_array().into_iter().flatten().filter_map(|one| one.pointer("/topic/name").cloned()).collect();
+    let mut object = object(repository(repo));
+    object.extend(kept::repository(repo, &full_name));
+    object.extend(self::object(json!({
+        "open_issues": issues, "open_issues_count": issues, "topics": topics, "stargazers_count": field("stargazerCount"),
+        "watchers": field("stargazerCount"), "watchers_count": field("stargazerCount"), "forks": field("forkCount"), "forks_count": field("forkCount"),
+        "network_count": field("forkCount"), "subscribers_count": 1,
+    })));
+    Value::Object(object)
 }
 
 /// `minimal-repository`.
@@ -139,7 +199,7 @@ pub(crate) fn review_comment(repo: &Value, comment: Value) -> Value {
     let author = comment.get("user").map(user).unwrap_or_default();
     let (this, here, pull) = (format!("{api}/pulls/comments/{id}"), format!("{web}/pull/{number}#discussion_r{id}"), format!("{api}/pulls/{number}"));
     comment.extend(object(json!({
-        "user": author, "diff_hunk": "@@ -1 +1 @@", "url": this, "html_url": here, "pull_request_url": pull,
+        "user": author, "diff_hunk": "@@ -1 +1 @@", "url": this, "html_url": here, "pull_request_url": pull, "reactions": items::reactions(&this),
         "_links": { "self": { "href": this }, "html": { "href": here }, "pull_request": { "href": pull } },
     })));
     Value::Object(comment)

@@ -133,7 +133,7 @@ impl World {
         world
     }
 
-    fn user(&self, index: u64) -> Value {
+    pub(crate) fn user(&self, index: u64) -> Value {
         json!({ "__typename": "User", "id": format!("U_{index}"), "databaseId": 100 + index, "login": format!("dev-{index}"), "name": format!("Developer {index}") })
     }
 

@@ -245,7 +245,7 @@ impl Asked<'_> {
     }
 
     pub(super) fn get(&self, method: &Method, uri: &Uri, path: &str, headers: &HeaderMap) -> Reply {
-        let Self { shared, now, ref faults, .. } = *self;
+        let Self { shared, ref faults, .. } = *self;
         if method != Method::GET {
             return reply(404, &json!({ "message": "Not Found" }));
         }
@@ -261,13 +261,7 @@ impl Asked<'_> {
                 return self.refused(*status);
             }
         }
-        let query: HashMap<String, String> = uri
-            .query()
-            .unwrap_or_default()
-            .split('&')
-            .filter_map(|pair| pair.split_once('='))
-            .map(|(name, value)| (name.to_owned(), value.replace("%3A", ":").replace("%3C", "<").replace("%3D", "=")))
-            .collect();
+        let query: HashMap<String, String> = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
         let page = query.get("page").and_then(|page| page.parse::<u64>().ok()).unwrap_or(1);
         if faults.last_page.is_some_and(|last| page > last) {
             let message = "In order to keep the API fast for everyone, pagination is limited for this resource.";
@@ -282,16 +276,20 @@ impl Asked<'_> {
         }
         let answered = match profile::answer(path, &identity, &faults.server) {
             Some(answered) => answered,
-            None if path == "/rate_limit" => return self.rate_limit(),
+            None if path == "/rate_limit" => {
+                lock(&shared.ledger).free += 1;
+                return self.rate_limit();
+            }
             None => rest::answer(&lock(&shared.world), path, &query),
         };
-        let (found, status) = match answered {
+        let found = match answered {
             rest::Answer::NotFound => {
-                return reply(404, &json!({ "message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404" }));
+                lock(&shared.ledger).not_found.insert(path.to_owned());
+                return self.charged(reply(404, &json!({ "message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404" })));
             }
             rest::Answer::Moved(id) => return self.moved(id, path, uri),
-            rest::Answer::Refused(refusal) => return self.refuse(refusal),
-            rest::Answer::Found(found) => (found, 200),
+            rest::Answer::Refused(refusal) => return self.charged(self.refuse(refusal)),
+            rest::Answer::Found(found) => found,
         };
         let etag = format!("W/\"{:x}\"", found.body.to_string().bytes().fold(5381_u64, |hash, byte| hash.wrapping_mul(33) ^ u64::from(byte)));
         if headers.get("if-none-match").and_then(|value| value.to_str().ok()) == Some(etag.as_str()) {
@@ -301,20 +299,23 @@ impl Asked<'_> {
             header(&mut reply, "etag", &etag);
             return reply;
         }
-        let charged = match self.charge("core", u64::from(path != "/rate_limit")) {
-            Ok(charged) => charged,
-            Err(refused) => return *refused,
-        };
-        let mut reply = reply(status, &found.body);
+        let mut reply = self.charged(reply(200, &found.body));
         header(&mut reply, "etag", &etag);
         if let Some(rest::Next { next, last }) = found.next {
             let list = format!("{}{}", shared.url, uri.path());
             header(&mut reply, "link", &format!("<{list}?{next}>; rel=\"next\", <{list}?{last}>; rel=\"last\""));
         }
-        if let Some(charged) = charged {
-            budget(&mut reply, "core", charged);
+        reply
+    }
+
+    /// An answer over REST that counts, whatever it says; or what is told to somebody who may ask no more.
+    fn charged(&self, mut reply: Reply) -> Reply {
+        match self.charge("core", 1) {
+            Ok(Some(charged)) => budget(&mut reply, "core", charged),
+            Ok(None) => {}
+            Err(refused) => return *refused,
         }
-        dated(&mut reply, now);
+        dated(&mut reply, self.now);
         reply
     }
 }
