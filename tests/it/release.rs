@@ -61,7 +61,8 @@ async fn record(release: &str) {
     engine::discover("acme", &bench.env(Arc::new(bench.table.store()), queue.clone())).await.unwrap();
     bench.github.world().outbox.clear();
     happen(&bench);
-    for (number, emitted) in bench.github.world().outbox.iter().enumerate() {
+    let told = std::mem::take(&mut bench.github.world().outbox);
+    for (number, emitted) in told.iter().enumerate() {
         let (delivery, body) = (format!("delivery-{number}"), emitted.payload.to_string().into_bytes().into());
         let event = Received { delivery, event: emitted.name.to_owned(), hook: Some("1".to_owned()), received_at: engine::Clock::now(&bench.clock), body };
         bench.table.inbox().accept(&event).await.unwrap();
@@ -117,8 +118,11 @@ async fn what_former_releases_left_is_understood() {
     for release in ["0.1.0"] {
         let bench = left_by(release).await;
         // Items: what it had read stands, and how far it was.
-        let status = engine::status(&bench.table.store(), engine::Clock::now(&bench.clock)).await.unwrap();
+        let status = engine::exactly(&bench.table.store(), engine::Clock::now(&bench.clock)).await.unwrap();
         let of = |repo: usize| status.repositories[repo].entities.iter().map(|entity| (entity.state, entity.rows));
+        let standing = |name: &str| status.repositories[0].entities.iter().find(|one| one.entity == name).unwrap();
+        assert_eq!(standing("labels").state, Standing::Complete, "{release}: {:?}", standing("labels"));
+        assert!(standing("issues").estimate.as_ref().is_some_and(|left| left.seconds.is_some()), "{release}: {:?}", standing("issues"));
         assert_eq!(status.repositories.len(), WORLD.len(), "{release}");
         assert!(of(0).any(|(state, rows)| state == Standing::Complete && rows > 3), "{release}: {:?}", of(0).collect::<Vec<_>>());
         assert!(of(1).chain(of(0)).any(|(state, _)| state == Standing::CatchingUp), "{release}: it was not through");
