@@ -14,7 +14,8 @@ So that it is fair:
 - the simulation sets no limit that could be met, and answers every page however far behind (GitHub itself ends some lists
   early): waiting for a budget would only measure the clock. `units` says what would have been spent of it;
 - nobody's code is changed, but for a host that is written into it; what else was set is told below the tables;
-- this connector and the simulation run as they are built for development, which the CPU time of this connector contains.
+- this connector and the simulation run as they are built for development, unless SEI_BENCH_PROFILE names another profile of
+  Cargo's (quick, release).
 
 Units are the REST requests that count against a token's budget (all but those answered 304, and those about the budget
 itself) plus GraphQL points. CPU time is that of all processes, memory that of the largest one.

@@ -13,7 +13,7 @@ ORGANIZATION = "acme"
 def built(program):
     """Where cargo put it."""
     target = os.environ.get("CARGO_BUILD_TARGET")
-    path = Path("target") / (target or "") / "debug" / program
+    path = Path("target") / (target or "") / os.environ.get("SEI_BENCH_PROFILE", "debug") / program
     return str(path.resolve())
 
 
