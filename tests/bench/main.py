@@ -13,7 +13,7 @@ So that it is fair:
   Nobody reads the files of commits, and this connector neither;
 - the simulation sets no limit that could be met, and answers every page however far behind (GitHub itself ends some lists
   early): waiting for a budget would only measure the clock. `units` says what would have been spent of it;
-- nobody's code is changed, but for a host that is written into it; what was set is told below the tables;
+- nobody's code is changed, but for a host that is written into it; what else was set is told below the tables;
 - this connector and the simulation run as they are built for development, which the CPU time of this connector contains.
 
 Units are the REST requests that count against a token's budget (all but those answered 304, and those about the budget
