@@ -2,7 +2,7 @@
 //! <https://docs.github.com/en/rest/issues> <https://docs.github.com/en/rest/pulls>
 
 use super::lists::{all, listed, newest_first, since, sort};
-use super::{Answer, one};
+use super::{Answer, Found, one};
 use crate::shapes::items as shapes;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -53,7 +53,17 @@ pub(super) fn of_issues(repo: &Value, rest: &[&str], query: &Query) -> Answer {
             if newest_first(query, true) {
                 issues.reverse();
             }
-            listed(issues, query, |(item, is_pull)| shapes::issue(repo, item, is_pull))
+            // This list goes on by cursor, too: its links have both.
+            let mut query = query.clone();
+            if let Some(page) = query.remove("after").and_then(|cursor| Some(cursor.strip_prefix("page-")?.to_owned())) {
+                query.entry("page".to_owned()).or_insert(page);
+            }
+            let page: u32 = query.get("page").and_then(|page| page.parse().ok()).unwrap_or(1);
+            let mut answer = listed(issues, &query, |(item, is_pull)| shapes::issue(repo, item, is_pull));
+            if let Answer::Found(Found { next: Some(next), .. }) = &mut answer {
+                next.next.push_str(&format!("&after=page-{}", page + 1));
+            }
+            answer
         }
         ["comments"] => comments(repo, query),
         ["events"] => events(repo, query),
