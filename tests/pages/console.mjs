@@ -115,7 +115,7 @@ try {
   // The copy comes while one looks on, without a reload.
   await page.evaluate(() => (window.marked = true));
   const steps = new Set();
-  await until("the sync does not end", () => /done|not all/.test(document.querySelector("#live .chip").innerText) || !(window.steps ??= new Set()).add(document.querySelector("#live progress")?.value), 120000);
+  await until("the sync does not end", () => /done|not all/.test(document.querySelector("#live .chip").innerText) || !(window.steps ??= new Set()).add(document.querySelector("#live progress")?.value), 600000);
   (await page.evaluate(() => [...(window.steps ?? [])])).forEach((step) => steps.add(step));
   insist(steps.size > 2, `progress was seen ${steps.size} times only`);
   insist(await page.evaluate(() => window.marked), "the page was loaded anew");
