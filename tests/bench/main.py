@@ -61,7 +61,9 @@ def measure(connector, rounds, size, latency):
 
 def main():
     parser = argparse.ArgumentParser(description="Measures this connector beside its peers.")
-    parser.add_argument("--only", default=",".join(CONNECTORS), help="names, separated by commas: " + ", ".join(CONNECTORS))
+    # Airbyte's asks GraphQL for what the simulation does not know, takes the refusal for a limit, and waits.
+    usual = ",".join(name for name in CONNECTORS if name != "airbyte")
+    parser.add_argument("--only", default=usual, help="names, separated by commas: " + ", ".join(CONNECTORS))
     parser.add_argument("--size", default="organization", choices=["small", "organization"])
     parser.add_argument("--latency", default="0,100", help="milliseconds by which every answer is late, separated by commas")
     parser.add_argument("--rounds", default=",".join(ROUNDS), help="of " + ", ".join(ROUNDS) + ", from the first on")
