@@ -60,20 +60,42 @@ pub enum Delivery {
 }
 
 /// A world from a seed. A small one is made once and copied: some tests start with the same hundreds of times.
-fn world(seed: u64, sizes: &[Size]) -> World {
+fn world(seed: u64, sizes: &[Size], lists: Lists) -> World {
     static MADE: LazyLock<Mutex<BTreeMap<String, World>>> = LazyLock::new(Mutex::default);
+    let make = || match lists {
+        Lists::Overflow => World::seeded(seed, sizes),
+        Lists::Short => World::large(seed, sizes),
+    };
     if sizes.iter().map(|Size(pulls, issues, commits)| pulls + issues + commits).sum::<usize>() > 50 {
-        return World::seeded(seed, sizes);
+        return make();
     }
-    MADE.lock().unwrap().entry(format!("{seed} {sizes:?}")).or_insert_with(|| World::seeded(seed, sizes)).clone()
+    MADE.lock().unwrap().entry(format!("{seed} {sizes:?} {lists:?}")).or_insert_with(make).clone()
+}
+
+/// Whether something in each repository has more than a page of comments, of events and of files.
+#[derive(Clone, Copy, Debug)]
+pub enum Lists {
+    Overflow,
+    Short,
+}
+
+impl Lists {
+    /// Where a test looks at many cases, all of them have short lists, which are several times quicker, but for one in so many.
+    pub fn of(number: u64, overflow: u64) -> Self {
+        if number.is_multiple_of(overflow) { Self::Overflow } else { Self::Short }
+    }
 }
 
 impl Bench {
     pub async fn new(seed: u64, sizes: &[Size]) -> Self {
+        Self::of(seed, sizes, Lists::Overflow).await
+    }
+
+    pub async fn of(seed: u64, sizes: &[Size], lists: Lists) -> Self {
         let clock = TestClock(Arc::new(AtomicI64::new(1_800_000_000_000)));
         let ticks = clock.0.clone();
         let seconds = Arc::new(move || ticks.load(Ordering::SeqCst) / 1000);
-        let github = GitHub::start_with(world(seed, sizes), 0, seconds).await.unwrap();
+        let github = GitHub::start_with(world(seed, sizes, lists), 0, seconds).await.unwrap();
         let table = Embedded::in_memory().await.unwrap();
         let settings = Settings { orgs: vec!["acme".to_owned()], ..Settings::default() };
         Self { github, table, clock, settings }

@@ -1,14 +1,15 @@
 //! The commits of all branches, where they are asked for: each is there once, with its files, and says whether it is on the
 //! default branch, however branches grow, are merged and are pushed by force. `SEI_SEEDS=200` tries more histories.
 
-use crate::bench::{Bench, Delivery, Mortal};
+use crate::bench::{Bench, Delivery, Lists, Mortal};
 use engine::{Branches, FilesFrom, Standing, Store};
 use sim::{Random, Size, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 async fn bench(seed: u64, commits: usize) -> Bench {
-    let mut bench = Bench::new(seed, &[Size(1, 1, commits), Size(0, 0, 0)]).await;
+    let lists = if commits < 20 { Lists::Short } else { Lists::Overflow };
+    let mut bench = Bench::of(seed, &[Size(1, 1, commits), Size(0, 0, 0)], lists).await;
     bench.settings.branches = Branches::All;
     bench.settings.files_from = FilesFrom::Git;
     bench

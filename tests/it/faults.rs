@@ -1,6 +1,6 @@
 //! Faults that must lose nothing. Seeds are printed; `SEI_SEEDS=1000` runs more of them, `SEI_SEED=n` one.
 
-use crate::bench::{Bench, Delivery, Mortal};
+use crate::bench::{Bench, Delivery, Lists, Mortal};
 use engine::{Outcome, Standing, Store};
 use sim::{Random, Size};
 use std::collections::BTreeMap;
@@ -18,12 +18,23 @@ fn seeds() -> Vec<u64> {
 
 #[tokio::test]
 async fn killed_at_any_storage_call_the_next_sync_makes_the_same_table() {
-    let whole = Bench::new(3, TINY).await;
+    let calls = killed_at_storage_calls(Lists::Short, 1).await;
+    assert!(calls > 50, "the process outlived {calls} calls: nothing was tested");
+}
+
+#[tokio::test]
+async fn killed_while_long_lists_are_written_the_next_sync_makes_the_same_table() {
+    let calls = killed_at_storage_calls(Lists::Overflow, 7).await;
+    assert!(calls > 50, "the process outlived {calls} calls: nothing was tested");
+}
+
+/// Kills at every `step`-th storage call until a sync outlives them, and tells how many calls that are.
+async fn killed_at_storage_calls(lists: Lists, step: usize) -> u64 {
+    let whole = Bench::of(3, TINY, lists).await;
     whole.sync().await;
     let (wanted, asked) = (whole.rows().await, whole.github.ledger().requests);
-    let mut calls = 0;
-    loop {
-        let bench = Bench::new(3, TINY).await;
+    for calls in (0..).step_by(step) {
+        let bench = Bench::of(3, TINY, lists).await;
         let store: Arc<dyn Store> = Arc::new(bench.table.store());
         let died = bench.sync_on(Arc::new(Mortal::new(store, calls)), Delivery::InOrder).await.is_err();
         bench.pass(60);
@@ -34,11 +45,10 @@ async fn killed_at_any_storage_call_the_next_sync_makes_the_same_table() {
         let again = bench.github.ledger().requests.saturating_sub(asked);
         assert!(!died || again <= 3 + 1 + 1, "killed at storage call {calls}: {again} requests more than {asked}");
         if !died {
-            break;
+            return calls;
         }
-        calls += 1;
     }
-    assert!(calls > 50, "the process outlived {calls} calls: nothing was tested");
+    0
 }
 
 #[tokio::test]
@@ -64,7 +74,7 @@ async fn killed_at_any_request_the_next_sync_makes_the_same_table() {
 #[tokio::test]
 async fn what_changes_while_it_is_paged_is_not_missed() {
     for seed in seeds().into_iter().step_by(10) {
-        let mut bench = Bench::new(seed, &[Size(6, 8, 12), Size(3, 3, 3)]).await;
+        let mut bench = Bench::of(seed, &[Size(6, 8, 12), Size(3, 3, 3)], Lists::of(seed, 3)).await;
         bench.settings.groups.remove(&engine::Group::CommitFiles);
         let mut random = Random(seed);
         for _ in 0..12 {
@@ -90,13 +100,13 @@ async fn a_repository_that_moves_in_mid_sync_makes_no_duplicates() {
         ("archived", |world| world.archive_repo("repo-00")),
         ("deleted", |world| world.delete_repo("repo-00")),
     ];
-    let whole = Bench::new(3, &[Size(2, 2, 2), Size(1, 1, 1)]).await;
+    let whole = Bench::of(3, &[Size(2, 2, 2), Size(1, 1, 1)], Lists::Short).await;
     whole.sync().await;
     let asked = whole.github.ledger().requests;
     // Every fourth request, another fourth for each change: the kill tests look at every one.
     for (first, (what, change)) in (1..).zip(changes) {
         for number in (first..=asked).step_by(4) {
-            let bench = Bench::new(3, &[Size(2, 2, 2), Size(1, 1, 1)]).await;
+            let bench = Bench::of(3, &[Size(2, 2, 2), Size(1, 1, 1)], Lists::Short).await;
             bench.github.before_request(number, change);
             bench.sync().await;
             bench.pass(3600);
@@ -143,7 +153,7 @@ async fn a_token_that_is_spent_or_refused_hands_over_to_the_next() {
 #[tokio::test]
 async fn broken_replies_and_shuffled_jobs_lose_nothing() {
     for seed in seeds() {
-        let bench = Bench::new(5, TINY).await;
+        let bench = Bench::of(seed % 20, TINY, Lists::of(seed, 10)).await;
         {
             let mut faults = bench.github.faults();
             faults.random = Random(seed);
@@ -243,7 +253,7 @@ async fn what_is_refused_stops_nothing_else_and_is_told() {
                 continue;
             }
             let about = format!("{status} for {part:?}");
-            let mut bench = Bench::new(5, &[Size(3, 3, 4), Size(2, 2, 3)]).await;
+            let mut bench = Bench::of(5, &[Size(3, 3, 4), Size(2, 2, 3)], Lists::Short).await;
             bench.settings.files_from = engine::FilesFrom::Rest;
             bench.github.faults().refuse.insert("acme/repo-00".to_owned(), (status, part.map(str::to_owned)));
             let store: Arc<dyn Store> = Arc::new(bench.table.store());

@@ -30,3 +30,6 @@ mod stages;
 mod store;
 mod sync;
 mod webhook;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

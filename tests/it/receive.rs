@@ -1,6 +1,6 @@
 //! What events do to the copy: whatever way they come, it is what polling would have found.
 
-use crate::bench::{Bench, TestQueue};
+use crate::bench::{Bench, Lists, TestQueue};
 use engine::receive::{Outcome, receive};
 use engine::{Env, Group, Job, Received, advance, discover, open_questions};
 use jiff::Timestamp;
@@ -26,7 +26,11 @@ struct Push {
 impl Push {
     /// An organization that was copied, and in which things happen from now on.
     async fn new(seed: u64, sizes: &[Size]) -> Self {
-        let mut bench = Bench::new(seed, sizes).await;
+        Self::of(seed, sizes, Lists::Overflow).await
+    }
+
+    async fn of(seed: u64, sizes: &[Size], lists: Lists) -> Self {
+        let mut bench = Bench::of(seed, sizes, lists).await;
         bench.settings.groups.remove(&Group::CommitFiles);
         // A team's list holds names of repositories, which no event corrects: discovery does.
         bench.settings.groups.remove(&Group::Teams);
@@ -143,7 +147,7 @@ async fn moves_over_a_board_are_exact_however_their_events_come() {
 #[tokio::test]
 async fn any_order_and_duplication_of_events_comes_to_what_polling_finds() {
     for seed in seeds() {
-        let push = Push::new(seed, &[Size(3, 4, 5); 20]).await;
+        let push = Push::of(seed, &[Size(3, 4, 5); 20], Lists::of(seed, 2)).await;
         let mut random = Random(seed);
         for repo in 0..20 {
             for _ in 0..1 + random.below(8) {

@@ -2,6 +2,7 @@
 //! <https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>
 
 mod list;
+mod made;
 mod price;
 
 use crate::world::{World, nwo};
@@ -292,6 +293,9 @@ impl ObjectValue for Object<'_> {
         let field = self.value.get(name);
         if kind.ends_with("Connection") {
             return Ok(ResolvedValue::object(List::new(*self, name, kind, arguments)));
+        }
+        if let (None, Some(made)) = (field, made::leaf(self.kind, name, self.value)) {
+            return Ok(ResolvedValue::leaf(convert(&made)));
         }
         match (self.kind, name) {
             ("Repository", "nameWithOwner") => return Ok(ResolvedValue::leaf(nwo(self.value))),

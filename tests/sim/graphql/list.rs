@@ -71,6 +71,11 @@ impl<'w> List<'w> {
             if let Some(since) = since {
                 all.retain(|commit| commit.value.get("committedDate").and_then(Value::as_str).is_some_and(|date| date >= since.as_str()));
             }
+        } else if (of.kind, name) == ("PullRequestReview", "comments") {
+            let review = of.value.get("fullDatabaseId").and_then(Value::as_str);
+            let all_remarks = of.repo.and_then(|repo| repo.get("reviewComments")?.as_array()).into_iter().flatten();
+            let its = all_remarks.filter(|remark| remark.get("pull_request_review_id").map(Value::to_string).as_deref() == review);
+            all.extend(its.map(|remark| of.sub(remark, "PullRequestReviewComment")));
         } else {
             let prefix = text("refPrefix");
             let states = arguments.get("archivedStates").and_then(|states| states.as_array());

@@ -36,14 +36,20 @@ impl Price {
                     let mut inside = parents;
                     if field.ty().inner_named_type().ends_with("Connection") {
                         let size = query.argument(field, "first").as_u64().or_else(|| query.argument(field, "last").as_u64());
-                        let Some(size) = size else {
-                            return Err(json!({ "data": null, "errors": [{ "type": "MISSING_PAGINATION_BOUNDARIES",
-                                "message": format!("You must provide a `first` or `last` value to properly paginate the `{}` connection.", field.name) }] }));
+                        // Whoever asks for the total alone may leave the size away, or say none.
+                        let only_total = field.selection_set.selections.iter().all(|one| one.as_field().is_some_and(|field| field.name == "totalCount"));
+                        let size = match size {
+                            Some(size) if (1..=100).contains(&size) || size == 0 && only_total => size,
+                            None if only_total => 0,
+                            None => {
+                                return Err(json!({ "data": null, "errors": [{ "type": "MISSING_PAGINATION_BOUNDARIES",
+                                    "message": format!("You must provide a `first` or `last` value to properly paginate the `{}` connection.", field.name) }] }));
+                            }
+                            Some(size) => {
+                                return Err(json!({ "data": null, "errors": [{ "type": "EXCESSIVE_PAGINATION",
+                                    "message": format!("Requesting {size} records on the `{}` connection exceeds the `first` limit of 100 records.", field.name) }] }));
+                            }
                         };
-                        if !(1..=100).contains(&size) {
-                            return Err(json!({ "data": null, "errors": [{ "type": "EXCESSIVE_PAGINATION",
-                                "message": format!("Requesting {size} records on the `{}` connection exceeds the `first` limit of 100 records.", field.name) }] }));
-                        }
                         self.requests += parents;
                         self.nodes += parents * size;
                         self.lists.push(field.name.to_string());
