@@ -18,7 +18,8 @@ So that it is fair:
   Cargo's (quick, release).
 
 Units are the REST requests that count against a token's budget (all but those answered 304, and those about the budget
-itself) plus GraphQL points. CPU time is that of all processes, memory that of the largest one.
+itself) plus GraphQL points. The least that a sync can take at a latency is that of its requests, as many at once as it had
+at most. CPU time is that of all processes, memory that of the largest one.
 What was brought is counted by distinct keys, whatever was emitted how often, and is compared with the simulation's truth.
 """
 
@@ -61,9 +62,7 @@ def measure(connector, rounds, size, latency):
 
 def main():
     parser = argparse.ArgumentParser(description="Measures this connector beside its peers.")
-    # Airbyte's asks GraphQL for what the simulation does not know, takes the refusal for a limit, and waits.
-    usual = ",".join(name for name in CONNECTORS if name != "airbyte")
-    parser.add_argument("--only", default=usual, help="names, separated by commas: " + ", ".join(CONNECTORS))
+    parser.add_argument("--only", default=",".join(CONNECTORS), help="names, separated by commas: " + ", ".join(CONNECTORS))
     parser.add_argument("--size", default="organization", choices=["small", "organization"])
     parser.add_argument("--latency", default="0,100", help="milliseconds by which every answer is late, separated by commas")
     parser.add_argument("--rounds", default=",".join(ROUNDS), help="of " + ", ".join(ROUNDS) + ", from the first on")
@@ -79,6 +78,8 @@ def main():
             rows += measure(connector, rounds, asked.size, latency)
         print(f"\n## {asked.size}, {latency} ms\n")
         table.show(rows)
+        if latency > 0:
+            table.show_limits(rows, latency)
         for connector in connectors:
             if connector.note:
                 print(f"\n{connector.title}: {connector.note}.")

@@ -8,8 +8,9 @@ HEAD = ["connector", "sync", "REST", "of these 304", "GraphQL (points)", "git", 
 
 
 class Row:
-    def __init__(self, cells, records):
+    def __init__(self, cells, records, requests=0, at_once=1, wall=0.0):
         self.cells, self.records = cells, records
+        self.requests, self.at_once, self.wall = requests, at_once, wall
 
     def brief(self):
         return ", ".join(f"{name} {cell}" for name, cell in zip(HEAD[1:], self.cells[1:], strict=True))
@@ -23,7 +24,9 @@ def row(name, connector, took, asked, truth, changed):
              len(asked["breaches"])]
     if took.failed:
         cells[1] = f"{name} (**{'; '.join(sorted(set(took.failed)))}**)"
-    return Row([str(cell) for cell in cells], {entity: len(connector.seen.get(entity, ())) for entity in ENTITIES} | {"_": truth, "_name": name})
+    records = {entity: len(connector.seen.get(entity, ())) for entity in ENTITIES} | {"_": truth, "_name": name}
+    requests = asked["rest"] + asked["graphql"] + asked["git"]
+    return Row([str(cell) for cell in cells], records, requests, max(asked["most_in_flight"], 1), took.wall)
 
 
 def missing(connector, truth):
@@ -50,3 +53,12 @@ def show(rows):
     print(line(["---", "--:"] + ["--:"] * len(first)))
     for entity in ENTITIES:
         print(line([entity.replace("_", " "), first[0].records["_"].get(entity, 0)] + [one.records[entity] or "–" for one in first]))
+
+
+def show_limits(rows, latency):
+    print(f"\nAgainst the limit of {latency} ms for each request:\n")
+    print(line(["connector", "requests", "most at once", "least, s", "took, s", "times the least"]))
+    print(line(["---"] + ["--:"] * 5))
+    for one in rows:
+        least = one.requests * latency / 1000 / one.at_once
+        print(line([one.cells[0], one.requests, one.at_once, f"{least:.1f}", f"{one.wall:.1f}", f"{one.wall / least:.1f}" if least else "–"]))

@@ -290,7 +290,7 @@ impl ObjectValue for Object<'_> {
         let kind = info.field_definition().ty.inner_named_type().as_str();
         let arguments = info.arguments();
         let empty: &'static Value = &Value::Null;
-        let field = self.value.get(name);
+        let field = self.value.get(name).or_else(|| made::field(self.kind, name));
         if kind.ends_with("Connection") {
             return Ok(ResolvedValue::object(List::new(*self, name, kind, arguments)));
         }

@@ -1,6 +1,17 @@
-//! What the world does not keep because nothing in it changes that: follows from what it keeps. Makes no objects.
+//! What the world does not keep because nothing in it changes that: follows from what it keeps. Knows no world.
 
 use serde_json::{Value, json};
+use std::sync::LazyLock;
+
+/// Every kind of reaction is told, also those that nobody had.
+static REACTIONS: LazyLock<Value> = LazyLock::new(|| {
+    let kinds = ["THUMBS_UP", "THUMBS_DOWN", "LAUGH", "HOORAY", "CONFUSED", "HEART", "ROCKET", "EYES"];
+    kinds.iter().map(|content| json!({ "content": content })).collect()
+});
+
+pub(super) fn field(kind: &str, name: &str) -> Option<&'static Value> {
+    ((kind, name) == ("Release", "reactionGroups")).then(|| &*REACTIONS)
+}
 
 pub(super) fn leaf(kind: &str, name: &str, of: &Value) -> Option<Value> {
     let text = |name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -10,7 +21,6 @@ pub(super) fn leaf(kind: &str, name: &str, of: &Value) -> Option<Value> {
         ("User", "url") => json!(format!("https://github.com/{}", text("login"))),
         ("User", "isSiteAdmin") | ("PullRequest", "maintainerCanModify") => json!(false),
         ("Release", "descriptionHTML") => json!(format!("<p>{}</p>", text("description"))),
-        ("Release", "reactionGroups") => json!([]),
         ("PullRequest", "mergeable") => json!(if open { "MERGEABLE" } else { "UNKNOWN" }),
         ("PullRequest", "mergeStateStatus") => json!(if open { "CLEAN" } else { "UNKNOWN" }),
         ("PullRequest", "canBeRebased") => json!(open),
