@@ -8,7 +8,7 @@ HEAD = ["connector", "sync", "REST", "of these 304", "GraphQL (points)", "git", 
 
 
 class Row:
-    def __init__(self, cells, records, requests=0, at_once=1, wall=0.0):
+    def __init__(self, cells, records, requests, at_once, wall):
         self.cells, self.records = cells, records
         self.requests, self.at_once, self.wall = requests, at_once, wall
 

@@ -77,7 +77,7 @@ async fn main() {
     let clock = Virtual(Arc::new(AtomicI64::new(1_800_000_000_000)));
     let ticks = clock.0.clone();
     let began = Instant::now();
-    let world = World::large(7, &sizes);
+    let world = World::plain(7, &sizes);
     println!("{} repositories, made in {:.0} s", sizes.len(), began.elapsed().as_secs_f64());
     let github = GitHub::start_with(world, 0, Arc::new(move || ticks.fetch_add(LATENCY_MS / WORKERS, Ordering::SeqCst) / 1000)).await.unwrap();
     println!("{:<26}{:>8}{:>10}{:>10}{:>10}{:>9}{:>12}{:>14}{:>12}", "", "hours", "requests", "points", "rows", "used", "half done", "99 % done", "took (s)");

@@ -64,7 +64,7 @@ fn world(seed: u64, sizes: &[Size], lists: Lists) -> World {
     static MADE: LazyLock<Mutex<BTreeMap<String, World>>> = LazyLock::new(Mutex::default);
     let make = || match lists {
         Lists::Overflow => World::seeded(seed, sizes),
-        Lists::Short => World::large(seed, sizes),
+        Lists::Short => World::plain(seed, sizes),
     };
     if sizes.iter().map(|Size(pulls, issues, commits)| pulls + issues + commits).sum::<usize>() > 50 {
         return make();

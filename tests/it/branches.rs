@@ -7,8 +7,7 @@ use sim::{Random, Size, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-async fn bench(seed: u64, commits: usize) -> Bench {
-    let lists = if commits < 20 { Lists::Short } else { Lists::Overflow };
+async fn bench(seed: u64, commits: usize, lists: Lists) -> Bench {
     let mut bench = Bench::of(seed, &[Size(1, 1, commits), Size(0, 0, 0)], lists).await;
     bench.settings.branches = Branches::All;
     bench.settings.files_from = FilesFrom::Git;
@@ -49,7 +48,7 @@ async fn assert_files(bench: &Bench, about: &str) {
 
 #[tokio::test]
 async fn every_branchs_commits_come_with_their_files_and_the_next_sync_asks_for_none() {
-    let mut bench = bench(5, 60).await;
+    let mut bench = bench(5, 60, Lists::Overflow).await;
     bench.github.world().push_branch("repo-00", "feature", 3);
     bench.github.world().push_branch("repo-00", "long", 120);
     bench.github.world().push_branch("repo-00", "merged", 2);
@@ -83,7 +82,7 @@ async fn every_branchs_commits_come_with_their_files_and_the_next_sync_asks_for_
 
 #[tokio::test]
 async fn they_are_read_only_if_asked_for_and_from_then_on() {
-    let mut bench = bench(5, 9).await;
+    let mut bench = bench(5, 9, Lists::Short).await;
     bench.settings.branches = Branches::Default;
     bench.github.world().push_branch("repo-00", "feature", 3);
     bench.sync().await;
@@ -100,7 +99,7 @@ async fn they_are_read_only_if_asked_for_and_from_then_on() {
 async fn however_branches_grow_and_are_merged_each_commit_says_where_it_is() {
     let most = std::env::var("SEI_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
     for seed in 1..=most {
-        let bench = bench(seed, 6).await;
+        let bench = bench(seed, 6, Lists::Short).await;
         let mut random = Random(seed);
         for round in 0..4 {
             for _ in 0..=random.below(3) {
@@ -132,7 +131,7 @@ async fn however_branches_grow_and_are_merged_each_commit_says_where_it_is() {
 async fn killed_at_any_storage_call_no_commit_of_any_branch_is_lost() {
     let mut calls = 0;
     loop {
-        let bench = bench(3, 4).await;
+        let bench = bench(3, 4, Lists::Short).await;
         bench.github.world().push_branch("repo-00", "feature", 2);
         let store: Arc<dyn Store> = Arc::new(bench.table.store());
         let died = bench.sync_on(Arc::new(Mortal::new(store, calls)), Delivery::InOrder).await.is_err();
@@ -152,7 +151,7 @@ async fn killed_at_any_storage_call_no_commit_of_any_branch_is_lost() {
 
 #[tokio::test]
 async fn what_is_refused_is_told_beside_the_commits() {
-    let bench = bench(5, 4).await;
+    let bench = bench(5, 4, Lists::Short).await;
     bench.sync().await;
     bench.github.world().push_branch("repo-00", "feature", 2);
     bench.github.faults().refuse.insert("acme/repo-00".to_owned(), (451, Some("refs".to_owned())));

@@ -30,6 +30,3 @@ mod stages;
 mod store;
 mod sync;
 mod webhook;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

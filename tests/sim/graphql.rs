@@ -1,8 +1,8 @@
 //! Answers GraphQL queries about a world: validates against the schema, prices by GitHub's formula, pages by cursors.
 //! <https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>
 
+mod derived;
 mod list;
-mod made;
 mod price;
 
 use crate::world::{World, nwo};
@@ -290,12 +290,12 @@ impl ObjectValue for Object<'_> {
         let kind = info.field_definition().ty.inner_named_type().as_str();
         let arguments = info.arguments();
         let empty: &'static Value = &Value::Null;
-        let field = self.value.get(name).or_else(|| made::field(self.kind, name));
+        let field = self.value.get(name).or_else(|| derived::constant(self.kind, name));
         if kind.ends_with("Connection") {
             return Ok(ResolvedValue::object(List::new(*self, name, kind, arguments)));
         }
-        if let (None, Some(made)) = (field, made::leaf(self.kind, name, self.value)) {
-            return Ok(ResolvedValue::leaf(convert(&made)));
+        if let (None, Some(leaf)) = (field, derived::leaf(self.kind, name, self.value)) {
+            return Ok(ResolvedValue::leaf(convert(&leaf)));
         }
         match (self.kind, name) {
             ("Repository", "nameWithOwner") => return Ok(ResolvedValue::leaf(nwo(self.value))),

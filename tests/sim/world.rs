@@ -109,9 +109,9 @@ impl World {
         Self { random: Random(seed), ..Self::default() }.made(sizes)
     }
 
-    /// For sizes that add up to millions.
+    /// Without anything that overflows a page for its own sake: for sizes that add up to millions, and for very many small worlds.
     #[must_use]
-    pub fn large(seed: u64, sizes: &[Size]) -> Self {
+    pub fn plain(seed: u64, sizes: &[Size]) -> Self {
         Self { random: Random(seed), plain: true, ..Self::default() }.made(sizes)
     }
 

@@ -15,13 +15,13 @@ STREAMS = ["repositories", "issues", "comments", "issue_events", "pull_requests"
 class Airbyte(Packaged):
     name = "airbyte"
     title = "Airbyte source-github 2.7.1"
-    note = "page_size_for_large_streams is 100, where 10 is usual; as many workers as usual (4); what can be incremental is"
+    note = "page_size_for_large_streams is 100, where 10 is usual; num_workers is 25, the most, where 4 is usual; what can be incremental is"
 
     def begin(self, simulator, place):
         super().begin(simulator, place)
         self.states = {}
         config = {"credentials": {"option_title": "PAT Credentials", "personal_access_token": TOKEN}, "repositories": [f"{ORGANIZATION}/*"],
-                  "api_url": simulator.url, "start_date": "2020-01-01T00:00:00Z", "page_size_for_large_streams": 100}
+                  "api_url": simulator.url, "start_date": "2020-01-01T00:00:00Z", "page_size_for_large_streams": 100, "num_workers": 25}
         (place / "config.json").write_text(json.dumps(config))
         arguments = [self.bin / "source-github", "discover", "--config", place / "config.json"]
         told = subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)

@@ -1,5 +1,6 @@
-//! What the world does not keep because nothing in it changes that: follows from what it keeps. Knows no world.
+//! Fields that the world does not keep because they follow from what it keeps, or are always the same; as REST shapes them.
 
+use crate::shapes;
 use serde_json::{Value, json};
 use std::sync::LazyLock;
 
@@ -9,7 +10,7 @@ static REACTIONS: LazyLock<Value> = LazyLock::new(|| {
     kinds.iter().map(|content| json!({ "content": content })).collect()
 });
 
-pub(super) fn field(kind: &str, name: &str) -> Option<&'static Value> {
+pub(super) fn constant(kind: &str, name: &str) -> Option<&'static Value> {
     ((kind, name) == ("Release", "reactionGroups")).then(|| &*REACTIONS)
 }
 
@@ -17,9 +18,10 @@ pub(super) fn leaf(kind: &str, name: &str, of: &Value) -> Option<Value> {
     let text = |name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default();
     let open = text("state") == "OPEN";
     Some(match (kind, name) {
-        ("User", "avatarUrl") => json!(format!("https://avatars.githubusercontent.com/u/{}?v=4", of.get("databaseId").unwrap_or(&Value::Null))),
-        ("User", "url") => json!(format!("https://github.com/{}", text("login"))),
-        ("User", "isSiteAdmin") | ("PullRequest", "maintainerCanModify") => json!(false),
+        ("User", "avatarUrl") => shapes::user(of).get("avatar_url")?.clone(),
+        ("User", "url") => shapes::user(of).get("html_url")?.clone(),
+        ("User", "isSiteAdmin") => shapes::user(of).get("site_admin")?.clone(),
+        ("PullRequest", "maintainerCanModify") => json!(false),
         ("Release", "descriptionHTML") => json!(format!("<p>{}</p>", text("description"))),
         ("PullRequest", "mergeable") => json!(if open { "MERGEABLE" } else { "UNKNOWN" }),
         ("PullRequest", "mergeStateStatus") => json!(if open { "CLEAN" } else { "UNKNOWN" }),
