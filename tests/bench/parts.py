@@ -1,4 +1,9 @@
-"""Adds up what `perf report --sort sym` prints, by the part of the program that a function belongs to."""
+"""Adds up samples of perf by the part of the program that a function belongs to.
+
+    perf report --sort sym | parts.py time      by the function that was running
+    perf script | parts.py memory               by the innermost function of a part that asked for the page; what can be called
+                                                from everywhere is not one
+"""
 
 import collections
 import re
@@ -20,16 +25,41 @@ PARTS = [
 ]
 
 
-def main():
+# What says where, and not who.
+ANYBODY = {"allocating and freeing", "copying and comparing memory", "maps and text", "tokio and futures", "the system"}
+
+
+def part(name):
+    return next((part for part, pattern in PARTS if re.search(pattern, name)), "else")
+
+
+def time(lines):
     sums = collections.Counter()
-    for line in sys.stdin:
+    for line in lines:
         found = re.match(r"\s*([0-9.]+)%\s+(\[.\])\s+(.*)", line)
         if found:
-            name = f"{found[2]} {found[3]}" if found[2] == "[k]" else found[3]
-            sums[next((part for part, pattern in PARTS if re.search(pattern, name)), "else")] += float(found[1])
-    print("| where | % of the time |\n|---|--:|")
-    for part, share in sums.most_common():
-        print(f"| {part} | {share:.1f} |")
+            sums[part(f"{found[2]} {found[3]}" if found[2] == "[k]" else found[3])] += float(found[1])
+    return sums
+
+
+def memory(lines):
+    """A sample is a line about it, then a line for each frame from the innermost on, then an empty one."""
+    counts, frames = collections.Counter(), []
+    for line in [*lines, ""]:
+        found = re.match(r"\s+[0-9a-f]+ (.*)\+0x[0-9a-f]+ \(", line)
+        if found:
+            frames.append(found[1])
+        elif not line.strip() and frames:
+            counts[next((part(frame) for frame in frames if part(frame) not in ANYBODY | {"else"}), "else")] += 1
+            frames = []
+    return collections.Counter({name: 100 * count / counts.total() for name, count in counts.items()})
+
+
+def main():
+    what = sys.argv[1]
+    print(f"| where | % of the {what} |\n|---|--:|")
+    for name, share in {"time": time, "memory": memory}[what](sys.stdin).most_common():
+        print(f"| {name} | {share:.1f} |")
 
 
 if __name__ == "__main__":
