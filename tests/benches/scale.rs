@@ -1,15 +1,18 @@
 //! How long the first copy of a very large organization takes, in GitHub's hours, with one token, with five and with an
 //! App: the real discovery and sweeps, ten workers at once, against the simulated GitHub and a real table, on a clock that
-//! moves only when a request is answered and jumps when everybody waits, so that a day of limits passes in minutes.
+//! moves only when a request is answered and jumps when everybody waits, so that a day of limits passes in minutes. Records
+//! are written as in AWS, one conditional put each, past a proxy that counts DynamoDB's units; dollars are those of the
+//! counted units, and of functions and queues as `plan` reckons them.
 //! Files of commits are left out: git brings them without a budget. `SEI_SCALE=10` is a tenth of 14,000 repositories,
 //! 1,000,000 commits, 300,000 pull requests and 100,000 issues, `SEI_SCALE=1` all of it.
 //! Run with `cargo bench --profile quick -p tests --bench scale`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that panics has failed, as it should")]
 
-use aws::Embedded;
+use aws::{DynamoStore, Embedded, Writes};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use engine::{Clock, Env, Error, Group, Job, Outcome, Queue, Settings, StoreError, Tokens, advance, discover};
 use jiff::{SignedDuration, Timestamp};
-use sim::{GitHub, Size, World};
+use sim::{GitHub, Meter, Size, Units, World};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -80,7 +83,10 @@ async fn main() {
     let world = World::plain(7, &sizes);
     println!("{} repositories, made in {:.0} s", sizes.len(), began.elapsed().as_secs_f64());
     let github = GitHub::start_with(world, 0, Arc::new(move || ticks.fetch_add(LATENCY_MS / WORKERS, Ordering::SeqCst) / 1000)).await.unwrap();
-    println!("{:<26}{:>8}{:>10}{:>10}{:>10}{:>9}{:>12}{:>14}{:>12}", "", "hours", "requests", "points", "rows", "used", "half done", "99 % done", "took (s)");
+    println!(
+        "| | hours | requests | points | rows | write units | read units | first sync, $ | of the budget used | half of the repositories done, h | 99 % done, h |"
+    );
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     let runs = [
         Run { name: "one token", tokens: 1, limit: 5000 },
         Run { name: "five tokens", tokens: 5, limit: 5000 },
@@ -94,7 +100,9 @@ async fn main() {
 async fn copy(run: &Run, github: &GitHub, clock: &Virtual) {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-scale");
     let _ = std::fs::remove_dir_all(&dir);
-    let table = Embedded::open(&dir).await.unwrap();
+    let mut table = Embedded::open(&dir).await.unwrap();
+    let meter = Meter::before(table.listen().await.unwrap()).await.unwrap();
+    let store = Arc::new(counted(&meter));
     let names: Vec<String> = (0..run.tokens).map(|index| format!("{}-{index}", run.name.replace(' ', "-"))).collect();
     {
         let mut faults = github.faults();
@@ -104,7 +112,6 @@ async fn copy(run: &Run, github: &GitHub, clock: &Virtual) {
     let queue = Arc::new(Waiting(Mutex::new(Board { discovering: true, ..Board::default() })));
     let groups = Settings::default().groups.into_iter().filter(|group| *group != Group::CommitFiles).collect();
     let settings = Settings { orgs: vec!["acme".to_owned()], groups, ..Settings::default() };
-    let store = Arc::new(table.store());
     let env = || {
         let tokens = names.iter().map(|name| github::Token::new(name).unwrap()).collect();
         let tokens = Tokens::new(github::ApiUrl::parse(&github.url).unwrap(), tokens).unwrap();
@@ -128,17 +135,35 @@ async fn copy(run: &Run, github: &GitHub, clock: &Virtual) {
     };
     let workers = futures::future::join_all((0..WORKERS).map(|_| worker(env())));
     futures::future::join(looking, workers).await;
-    told(run, github, &queue.0.lock().unwrap(), start, clock.now(), began.elapsed());
-    let store = table.store();
-    let mut rows = 0;
+    let (units, took) = (meter.take(), began.elapsed());
+    let (store, mut rows) = (table.store(), 0);
     for entity in engine::entities::ALL {
         for scope in engine::Rows::scopes(&store, entity).await.unwrap() {
             rows += engine::Store::count(&store, entity, scope).await.unwrap();
         }
     }
-    println!("{:<26}{rows:>38} rows", "");
+    told(run, github, &queue.0.lock().unwrap(), (start, clock.now()), rows, &units);
+    eprintln!(
+        "{}: {} visits, at most {:.0} write units a second to one key ({}), took {:.0} s",
+        run.name,
+        queue.0.lock().unwrap().visits,
+        units.hottest.0,
+        units.hottest.1,
+        took.as_secs_f64()
+    );
     table.shutdown().await;
     std::fs::remove_dir_all(&dir).unwrap();
+}
+
+/// A store as AWS has it, past the meter.
+fn counted(meter: &Meter) -> DynamoStore {
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .endpoint_url(&meter.url)
+        .credentials_provider(Credentials::new("bench", "bench", None, None, "bench"))
+        .build();
+    DynamoStore::new(aws_sdk_dynamodb::Client::from_conf(config), "sei-github", Writes::Single)
 }
 
 impl Board {
@@ -199,28 +224,31 @@ async fn work(env: &Env, queue: &Waiting, clock: &Virtual) -> bool {
     true
 }
 
-fn told(run: &Run, github: &GitHub, board: &Board, start: Timestamp, end: Timestamp, took: Duration) {
+fn told(run: &Run, github: &GitHub, board: &Board, (start, end): (Timestamp, Timestamp), rows: u64, units: &Units) {
     let ledger = github.ledger();
     assert!(ledger.breaches.is_empty(), "{:?}", ledger.breaches);
     let hours = |until: Timestamp| until.duration_since(start).as_secs_f64() / 3600.0;
     // What may be used of a token's hour is all but the owner's reserve of a tenth; its last hour ends with the work.
     let whole: Vec<u64> =
         ledger.by_token.values().flat_map(|used| used.points_an_hour.split_last().map(|(_, whole)| whole.to_vec()).unwrap_or_default()).collect();
-    let used = if whole.is_empty() { 0.0 } else { whole.iter().sum::<u64>() as f64 / (whole.len() as f64 * run.limit as f64 * 0.9) };
+    let used = if whole.is_empty() {
+        "–".to_owned()
+    } else {
+        format!("{:.1} %", whole.iter().sum::<u64>() as f64 / (whole.len() as f64 * run.limit as f64 * 0.9) * 100.0)
+    };
     let mut done: Vec<f64> = board.done.values().map(|at| hours(*at)).collect();
     done.sort_by(f64::total_cmp);
     let at = |share: usize| done.get((done.len() * share / 100).min(done.len() - 1)).copied().unwrap_or_default();
+    let dollars = engine::first_sync_usd(units.write, units.read, ledger.requests as f64, board.sent as f64);
     println!(
-        "{:<26}{:>8.1}{:>10}{:>10}{:>10}{:>8.1} %{:>12.1}{:>14.1}{:>12.0}",
+        "| {} | {:.1} | {} | {} | {rows} | {:.0} | {:.0} | {dollars:.2} | {used} | {:.1} | {:.1} |",
         run.name,
         hours(end),
         ledger.requests,
         ledger.points,
-        "",
-        used * 100.0,
+        units.write,
+        units.read,
         at(50),
-        at(99),
-        took.as_secs_f64()
+        at(99)
     );
-    println!("  {} visits; at most {} in flight", board.visits, ledger.most_in_flight);
 }

@@ -1,6 +1,9 @@
 //! `sei-github`: the whole connector in one process, on an embedded table. Parses arguments, prints, and exits;
 //! decides nothing.
 
+// What works on a stack is still there without the feature, but nothing calls it.
+#![cfg_attr(not(feature = "stack"), allow(dead_code))]
+
 mod arguments;
 mod authorize;
 mod check;
@@ -11,12 +14,14 @@ mod demo;
 mod device;
 mod dialogue;
 mod dlq;
+#[cfg(feature = "stack")]
 mod doctor;
 mod events;
 mod export;
 mod failure;
 mod import;
 mod integrations;
+#[cfg(feature = "stack")]
 mod logs;
 mod pause;
 mod place;
@@ -31,6 +36,7 @@ mod source;
 mod stack;
 mod status;
 mod sync;
+#[cfg(feature = "stack")]
 mod uninstall;
 mod verify;
 mod webhook;
@@ -74,9 +80,14 @@ async fn main() -> ExitCode {
         Command::Pause(paused) => pause::run(paused, true).await,
         Command::Resume(paused) => pause::run(paused, false).await,
         Command::Dlq(command) => dlq::run(command).await,
+        #[cfg(feature = "stack")]
         Command::Logs(logs) => logs::run(logs).await,
+        #[cfg(feature = "stack")]
         Command::Doctor(doctor) => doctor::run(doctor).await,
+        #[cfg(feature = "stack")]
         Command::Uninstall(uninstall) => uninstall::run(uninstall).await,
+        #[cfg(not(feature = "stack"))]
+        Command::Logs(_) | Command::Doctor(_) | Command::Uninstall(_) => Err(stack::left_out()),
         Command::Console(console) => console::run(console).await,
         Command::Demo(demo) => demo::run(demo).await,
         Command::Schema => show::schema(),

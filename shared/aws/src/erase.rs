@@ -1,5 +1,5 @@
-//! Writes that are many and need no condition: rows that are deleted for good, and names on lists. Knows keys only;
-//! what may be deleted, the engine decides.
+//! Writes that are many and need no condition: rows that are deleted for good, names on lists, and which scopes an entity
+//! has. Knows keys only; what may be deleted, the engine decides.
 
 use crate::dynamo::DynamoStore;
 use crate::item::{self, Item, keys, string, text};
@@ -69,6 +69,20 @@ impl DynamoStore {
         };
         for names in names.chunks(AT_ONCE) {
             self.write_together(names.iter().map(one).collect::<Result<Vec<_>, _>>()?, doing).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes that these entities have rows in these scopes.
+    pub(crate) async fn write_scopes(&self, scopes: &[(String, ScopeId)]) -> Result<(), StoreError> {
+        let doing = "listing scopes";
+        let broken = |error: aws_sdk_dynamodb::error::BuildError| StoreError::Broken { what: doing.to_owned(), source: error.into() };
+        let one = |(entity, scope): &(String, ScopeId)| {
+            let put = PutRequest::builder().set_item(Some(keys(&format!("scopes#{entity}"), &scope.to_string()))).build().map_err(broken)?;
+            Ok::<_, StoreError>(WriteRequest::builder().put_request(put).build())
+        };
+        for scopes in scopes.chunks(AT_ONCE) {
+            self.write_together(scopes.iter().map(one).collect::<Result<Vec<_>, _>>()?, doing).await?;
         }
         Ok(())
     }

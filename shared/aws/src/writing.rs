@@ -119,16 +119,9 @@ impl DynamoStore {
     async fn list_scopes(&self, records: &[Record]) -> Result<(), StoreError> {
         let scopes: HashSet<(String, ScopeId)> = records.iter().map(|record| (record.entity.name.to_owned(), record.scope)).collect();
         let known = self.listed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        for (entity, scope) in scopes.difference(&known) {
-            let item = keys(&format!("scopes#{entity}"), &scope.to_string());
-            let put = self.client.put_item().table_name(&self.table).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
-            match put.send().await {
-                Ok(_) => {}
-                Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {}
-                Err(error) => return Err(failed("listing a scope", error)),
-            }
-            self.listed.lock().unwrap_or_else(PoisonError::into_inner).insert((entity.clone(), *scope));
-        }
+        let new: Vec<(String, ScopeId)> = scopes.difference(&known).cloned().collect();
+        self.write_scopes(&new).await?;
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner).extend(new);
         Ok(())
     }
 

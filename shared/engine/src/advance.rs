@@ -4,11 +4,11 @@
 //! repeated, raced or cut short anywhere without loss. Nothing here sleeps.
 
 use crate::mark::{self, Cost, Mark, Problem, Walk};
-use crate::model::{Job, Presence, Record, Written};
+use crate::model::{Job, Presence, Record, StateKey, Written};
 use crate::ports::{Listing, StoreError};
 use crate::repository::Repository;
 use crate::sweeps::{self, Complete, Page, Sweep, Visit};
-use crate::{Env, Error, asked, entities};
+use crate::{Env, Error, asked, entities, summary};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,12 +64,12 @@ impl Meter {
 async fn visit(job: &Job, meter: &mut Meter, deadline: Timestamp) -> Result<Outcome, Error> {
     let env = &meter.env.clone();
     let sweep = sweeps::find(&job.sweep)?;
-    let repo = Repository::read(env, job.scope).await?.ok_or(Error::UnknownRepository(job.scope))?;
+    let (repo, mut mark, first) = known(job, sweep, env).await?;
+    let repo = repo.ok_or(Error::UnknownRepository(job.scope))?;
     if repo.gone || !env.settings.wants(sweep.group()) {
         return Ok(Outcome::CaughtUp);
     }
     let env = &env.about(&repo.owner);
-    let mut mark = mark::read(env.store.as_ref(), job).await?;
     if let Some(until) = mark.not_before.filter(|until| *until > env.now()) {
         return Ok(Outcome::Parked { until, limit: mark.problem.is_none(), why: why(&mark) });
     }
@@ -81,7 +81,7 @@ async fn visit(job: &Job, meter: &mut Meter, deadline: Timestamp) -> Result<Outc
             return Ok(Outcome::Continued);
         }
         if mark.walk.is_none() {
-            mark.walk = Some(begin(job, &repo, sweep, env).await?);
+            mark.walk = Some(begin(&repo, sweep, first.as_ref(), env));
         }
         let size = mark.page_size.unwrap_or(sweep.page_size());
         let visit = Visit { env, job, repo: &repo, mark: &mark, page_size: size, now, deadline };
@@ -119,12 +119,24 @@ async fn visit(job: &Job, meter: &mut Meter, deadline: Timestamp) -> Result<Outc
     }
 }
 
-async fn begin(job: &Job, repo: &Repository, sweep: &dyn Sweep, env: &Env) -> Result<Walk, Error> {
-    let hint = match sweep.follows() {
-        Some(first) => mark::read(env.store.as_ref(), &Job { sweep: first.to_owned(), ..job.clone() }).await?.done_for,
+/// What is known of the repository, the sweep's mark, and that of the one which it follows; and the summary that the mark
+/// will be noted in. Read at once.
+async fn known(job: &Job, sweep: &dyn Sweep, env: &Env) -> Result<(Option<Repository>, Mark, Option<Mark>), StoreError> {
+    let followed = sweep.follows().map(|first| mark::key(&Job { sweep: first.to_owned(), ..job.clone() }));
+    let keys: Vec<StateKey> = [Repository::key(job.scope), mark::key(job), summary::key(job.scope)].into_iter().chain(followed).collect();
+    let mut states = env.store.states(&keys).await?.into_iter();
+    let repo = states.next().as_ref().and_then(Repository::parse);
+    let mut mark = states.next().map(mark::parse).unwrap_or_default();
+    mark.noted = states.next();
+    Ok((repo, mark, states.next().map(mark::parse)))
+}
+
+fn begin(repo: &Repository, sweep: &dyn Sweep, first: Option<&Mark>, env: &Env) -> Walk {
+    let hint = match first {
+        Some(first) => first.done_for.clone(),
         None => repo.moved.get(sweep.name()).map(|moved| format!("{moved}{}", sweep.chosen(&env.settings))),
     };
-    Ok(Walk { hint, began: Some(env.now()), full: env.settings.full, ..Walk::default() })
+    Walk { hint, began: Some(env.now()), full: env.settings.full, ..Walk::default() }
 }
 
 /// Writes what a page brought, then the mark that says so.

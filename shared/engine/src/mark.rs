@@ -1,6 +1,6 @@
 //! How far one sweep of one repository has been read: the mark, and its life in the store.
 
-use crate::model::{Job, ScopeId, StateKey, Written};
+use crate::model::{Job, ScopeId, State, StateKey, Written};
 use crate::ports::{Store, StoreError};
 use crate::summary;
 use jiff::Timestamp;
@@ -47,6 +47,9 @@ pub struct Mark {
     pub spent: Cost,
     #[serde(skip)]
     pub revision: u64,
+    /// The repository's summary as this visit last saw it.
+    #[serde(skip)]
+    pub(crate) noted: Option<State>,
 }
 
 /// An `ETag`, and whose token was answered with it: it is no other's.

@@ -7,7 +7,7 @@ mod sample;
 mod shape;
 mod supposed;
 
-pub use aws::{AwsCost, Item};
+pub use aws::{AwsCost, Item, first_sync_usd};
 pub use budget::{TokenBudget, Window};
 pub(crate) use shape::{Bill, Counted, Shape, Weight, further};
 pub use supposed::Supposed;

@@ -103,7 +103,7 @@ fn partition(number: u64) -> String {
     format!("summaries#{number:x}")
 }
 
-fn key(scope: ScopeId) -> StateKey {
+pub(crate) fn key(scope: ScopeId) -> StateKey {
     StateKey { of: partition(scope % PARTITIONS), name: scope.to_string() }
 }
 
@@ -193,8 +193,10 @@ impl Summary {
 }
 
 /// Notes a mark that was just saved.
-pub(crate) async fn note(store: &dyn Store, job: &Job, mark: &Mark) -> Result<(), StoreError> {
-    change(store, job.scope, None, &BTreeMap::from([(job.sweep.clone(), Swept::of(mark))])).await
+pub(crate) async fn note(store: &dyn Store, job: &Job, mark: &mut Mark) -> Result<(), StoreError> {
+    let sweeps = BTreeMap::from([(job.sweep.clone(), Swept::of(mark))]);
+    mark.noted = change(store, job.scope, mark.noted.take(), None, &sweeps).await?;
+    Ok(())
 }
 
 /// What is noted of these repositories.
@@ -211,24 +213,38 @@ pub(crate) async fn some(store: &dyn Store, ids: &[ScopeId]) -> Result<Vec<Summa
 /// Notes what discovery found, and whatever a worker that was killed did not; nothing is done if all is `noted`.
 pub(crate) async fn mend(store: &dyn Store, hint: &Repository, states: &BTreeMap<String, State>, noted: &Summary) -> Result<(), StoreError> {
     let now = Summary::of(hint, states);
-    if now == *noted { Ok(()) } else { change(store, hint.id, Some(hint), &now.sweeps).await }
+    if now != *noted {
+        change(store, hint.id, None, Some(hint), &now.sweeps).await?;
+    }
+    Ok(())
 }
 
-async fn change(store: &dyn Store, scope: ScopeId, hint: Option<&Repository>, sweeps: &BTreeMap<String, Swept>) -> Result<(), StoreError> {
+/// `known` saves reading it, unless somebody else wrote meanwhile. Returns what is there afterwards.
+async fn change(
+    store: &dyn Store,
+    scope: ScopeId,
+    mut known: Option<State>,
+    hint: Option<&Repository>,
+    sweeps: &BTreeMap<String, Swept>,
+) -> Result<Option<State>, StoreError> {
     let key = key(scope);
     loop {
-        let Some(state) = store.states(std::slice::from_ref(&key)).await?.into_iter().next() else { return Ok(()) };
+        let state = match known.take() {
+            Some(known) => known,
+            None => store.states(std::slice::from_ref(&key)).await?.into_iter().next().unwrap_or_default(),
+        };
         let before = Summary::parse(&state);
         let mut summary = before.clone();
         summary.learn(hint, sweeps);
         if summary == before {
-            return Ok(());
+            return Ok(Some(state));
         }
-        let text = serde_json::to_string(&summary).unwrap_or_default();
-        match store.save(&key, state.revision, &Value::String(text)).await {
+        let value = Value::String(serde_json::to_string(&summary).unwrap_or_default());
+        match store.save(&key, state.revision, &value).await {
+            Ok(revision) => return Ok(Some(State { revision, value })),
             // Another sweep of the same repository: both are to be noted.
             Err(StoreError::Conflict) => {}
-            other => return other.map(|_| ()),
+            Err(error) => return Err(error),
         }
     }
 }

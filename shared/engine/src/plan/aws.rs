@@ -104,9 +104,6 @@ pub(crate) fn cost(rows: &BTreeMap<&'static str, f64>, texts: &BTreeMap<&'static
     let write_units = row_units + MARK_UNITS * (requests + repositories) + listed;
     let read_units = READS_A_REQUEST * requests + READS_A_ROW * count + READS_A_REPOSITORY * repositories;
     let gigabytes = bytes / 1e9;
-    let gb_seconds = requests * SECONDS_A_PAGE * FETCHER_GB;
-    let first_sync =
-        write_units * WRITE_UNIT + read_units * READ_UNIT + gb_seconds * LAMBDA_GB_SECOND_ARM + jobs * (LAMBDA_REQUEST + SQS_REQUESTS_A_JOB * SQS_REQUEST);
     let sum = |items: &[Item]| items.iter().map(|item| item.usd).sum();
     let stored = Item::of("GB stored, with point-in-time recovery", gigabytes, STORED_GB_MONTH + POINT_IN_TIME_GB_MONTH);
     let quiet = if rows.contains_key(WORKFLOW_RUNS.name) { repositories * QUIET_LOOKS_A_MONTH } else { 0.0 };
@@ -116,11 +113,18 @@ pub(crate) fn cost(rows: &BTreeMap<&'static str, f64>, texts: &BTreeMap<&'static
         write_units: write_units.round() as u64,
         read_units: read_units.round() as u64,
         gigabytes,
-        first_sync_usd: first_sync,
+        first_sync_usd: first_sync_usd(write_units, read_units, requests, jobs),
         monthly_usd: sum(&monthly),
         idle_usd: sum(&month(&stored, repositories, 0.0, 0.0, quiet)),
         monthly,
     }
+}
+
+/// What a first sync costs in dollars, storage apart.
+#[must_use]
+pub fn first_sync_usd(write_units: f64, read_units: f64, requests: f64, jobs: f64) -> f64 {
+    let gb_seconds = requests * SECONDS_A_PAGE * FETCHER_GB;
+    write_units * WRITE_UNIT + read_units * READ_UNIT + gb_seconds * LAMBDA_GB_SECOND_ARM + jobs * (LAMBDA_REQUEST + SQS_REQUESTS_A_JOB * SQS_REQUEST)
 }
 
 /// A month's bill: so many units of rows are written, and in an hour something moves in this share of the repositories.
