@@ -1,6 +1,6 @@
 //! Wires the connect function.
 
-use aws::DoorwayConfig;
+use aws::{DoorwayConfig, Soon};
 use connect::{Event, handle, unavailable};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -9,9 +9,13 @@ use serde_json::json;
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     aws::logs();
-    let doorway = DoorwayConfig::parse(|name| std::env::var(name).ok())?.connect().await?;
-    let doorway = &doorway;
+    let doorway = Soon::begin(DoorwayConfig::parse(|name| std::env::var(name).ok())?.connect(), |doorway| async move {
+        if let Ok(doorway) = doorway {
+            doorway.warm().await;
+        }
+    });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {
+        let doorway = doorway.get().await.as_ref().map_err(ToString::to_string)?;
         let request = match event.payload {
             Event::Browser(request) => request,
             Event::Operator { link_for } => return Ok(json!({ "path": doorway.link(&link_for, Timestamp::now()).await? })),

@@ -1,15 +1,32 @@
 //! Wires the console function.
 
+use aws::{ConsoleConfig, DynamoStore, Soon};
+use axum::Router;
 use console::gateway::{Event, answer};
-use console::{Console, Entrance, Issuer, Place, Roles, hosted};
-use engine::{SystemClock, Vault};
+use console::{Console, Entrance, Issuer, IssuerError, Place, Roles, hosted};
+use engine::{StateKey, Store, SystemClock, Vault};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use std::sync::Arc;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     aws::logs();
-    let stack = aws::ConsoleConfig::parse(|name| std::env::var(name).ok())?.connect().await;
+    let made = Soon::begin(router(ConsoleConfig::parse(|name| std::env::var(name).ok())?), |made| async move {
+        if let Ok((_, store)) = made {
+            let somewhere = [StateKey { of: "place".to_owned(), name: "github".to_owned() }];
+            let table = store.states(&somewhere).await.is_ok();
+            tracing::debug!(table, "warm");
+        }
+    });
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {
+        let (router, _) = made.get().await.as_ref().map_err(ToString::to_string)?;
+        Ok::<_, Error>(answer(router.clone(), event.payload).await)
+    }))
+    .await
+}
+
+async fn router(config: ConsoleConfig) -> Result<(Router, Arc<DynamoStore>), IssuerError> {
+    let stack = config.connect().await;
     let vault: Arc<dyn Vault> = stack.vault;
     let issuer = Issuer::new(&stack.issuer, &stack.client_id, stack.client_secret.map(|name| (vault.clone(), name)))?;
     let roles = Roles { claim: stack.groups_claim, admins: stack.admins, viewers: stack.viewers };
@@ -26,11 +43,6 @@ async fn main() -> Result<(), Error> {
         stands_still: true,
         dead: Some(stack.dead),
     };
-    let console = Arc::new(Console::new(stack.store, Arc::new(SystemClock), place, None));
-    let router = hosted(console, Arc::new(Entrance { issuer, roles }));
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| {
-        let router = router.clone();
-        async move { Ok::<_, Error>(answer(router, event.payload).await) }
-    }))
-    .await
+    let console = Arc::new(Console::new(stack.store.clone(), Arc::new(SystemClock), place, None));
+    Ok((hosted(console, Arc::new(Entrance { issuer, roles })), stack.store))
 }

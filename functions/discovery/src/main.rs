@@ -1,7 +1,7 @@
 //! Wires the discovery function.
 
-use aws::WorkerConfig;
 use aws::metrics::{FAILURES, LAG, Line, Meter, SILENT_ENTITIES, TOKEN_DAYS_LEFT, cold_start};
+use aws::{Soon, Worker, WorkerConfig};
 use discovery::Freshness;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
@@ -9,11 +9,9 @@ use serde_json::Value;
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     aws::logs();
-    let worker = WorkerConfig::parse(|name| std::env::var(name).ok())?.connect().await;
-    // For as long as the process lives: on another thread it connects while this one asks for the first event.
-    let worker: &'static _ = Box::leak(Box::new(worker));
-    tokio::spawn(worker.warm());
+    let worker = Soon::begin(WorkerConfig::parse(|name| std::env::var(name).ok())?.connect(), Worker::warm);
     let handle = move |_: LambdaEvent<Value>| async move {
+        let worker = worker.get().await;
         let fleet = worker.fleet().await?;
         let meter = Meter::start(&fleet, worker.written());
         let done = discovery::handle(&fleet).await;

@@ -1,7 +1,7 @@
 //! Wires the fetcher function.
 
-use aws::WorkerConfig;
 use aws::metrics::{FAILURES, Line, Meter, cold_start};
+use aws::{Soon, Worker, WorkerConfig};
 use fetcher::Batch;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -12,13 +12,11 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(40);
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     aws::logs();
-    let worker = WorkerConfig::parse(|name| std::env::var(name).ok())?.connect().await;
-    // For as long as the process lives: on another thread it connects while this one asks for the first event.
-    let worker: &'static _ = Box::leak(Box::new(worker));
-    tokio::spawn(worker.warm());
+    let worker = Soon::begin(WorkerConfig::parse(|name| std::env::var(name).ok())?.connect(), Worker::warm);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| async move {
         let ends = i64::try_from(event.context.deadline).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
         let deadline = ends.and_then(|ends| ends.checked_sub(MARGIN).ok()).unwrap_or(Timestamp::MAX);
+        let worker = worker.get().await;
         let fleet = worker.fleet().await?;
         let meter = Meter::start(&fleet, worker.written());
         let done = fetcher::handle(event.payload, &fleet, deadline).await;

@@ -1,7 +1,7 @@
 //! Wires the receiver function.
 
-use aws::Receiver;
 use aws::metrics::{EVENTS, Line, cold_start};
+use aws::{ReceiverConfig, Soon};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use receiver::Batch;
 
@@ -10,11 +10,13 @@ async fn main() -> Result<(), Error> {
     aws::logs();
     let stack = aws::metrics::stack();
     let stack = &stack;
-    let receiver = Receiver::connect(|name| std::env::var(name).ok()).await?;
-    // For as long as the process lives: on another thread it connects while this one asks for the first event.
-    let receiver: &'static _ = Box::leak(Box::new(receiver));
-    tokio::spawn(receiver.warm());
+    let receiver = Soon::begin(ReceiverConfig::parse(|name| std::env::var(name).ok())?.connect(), |receiver| async move {
+        if let Ok(receiver) = receiver {
+            receiver.warm().await;
+        }
+    });
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Batch>| async move {
+        let receiver = receiver.get().await.as_ref().map_err(ToString::to_string)?;
         let events = u32::try_from(event.payload.records.len()).unwrap_or(u32::MAX);
         let done = receiver::handle(event.payload, &receiver.fleet().await?, receiver).await;
         let failed = u32::try_from(done.batch_item_failures.len()).unwrap_or(u32::MAX);

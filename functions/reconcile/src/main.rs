@@ -1,7 +1,7 @@
 //! Wires the reconcile function.
 
-use aws::WorkerConfig;
 use aws::metrics::{FAILURES, Line, Meter, RECONCILIATION_GAP, cold_start};
+use aws::{Soon, Worker, WorkerConfig};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
@@ -12,13 +12,11 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(20);
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     aws::logs();
-    let worker = WorkerConfig::parse(|name| std::env::var(name).ok())?.connect().await;
-    // For as long as the process lives: on another thread it connects while this one asks for the first event.
-    let worker: &'static _ = Box::leak(Box::new(worker));
-    tokio::spawn(worker.warm());
+    let worker = Soon::begin(WorkerConfig::parse(|name| std::env::var(name).ok())?.connect(), Worker::warm);
     let handle = move |event: LambdaEvent<Value>| async move {
         let ends = Timestamp::from_millisecond(i64::try_from(event.context.deadline).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
         let deadline = ends.checked_sub(MARGIN).unwrap_or(ends);
+        let worker = worker.get().await;
         let fleet = worker.fleet().await?;
         let meter = Meter::start(&fleet, worker.written());
         let done = reconcile::handle(&fleet, deadline).await;

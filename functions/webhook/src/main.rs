@@ -1,7 +1,7 @@
 //! Wires the webhook function.
 
-use aws::ReceptionConfig;
 use aws::metrics::{Line, WEBHOOKS, cold_start};
+use aws::{Reception, ReceptionConfig, Soon};
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use webhook::gateway::{Event, Response, garbled};
@@ -12,11 +12,9 @@ async fn main() -> Result<(), Error> {
     aws::logs();
     let stack = aws::metrics::stack();
     let stack = &stack;
-    let reception = ReceptionConfig::parse(|name| std::env::var(name).ok())?.connect().await;
-    // For as long as the process lives: on another thread it connects while this one asks for the first event.
-    let reception: &'static _ = Box::leak(Box::new(reception));
-    tokio::spawn(reception.warm());
+    let reception = Soon::begin(ReceptionConfig::parse(|name| std::env::var(name).ok())?.connect(), Reception::warm);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {
+        let reception = reception.get().await;
         let door = Door { keys: &reception.keys, inbox: &reception.inbox, store: &reception.store };
         let answer = match event.payload.request() {
             Some(request) => handle(request, &door, Timestamp::now()).await,

@@ -3,7 +3,7 @@
 use crate::variables::Variables;
 use crate::{DynamoStore, SecretsVault, WorkerError, Writes};
 use engine::authorization::{Door, SCOPES, ticket};
-use engine::{Credential, Vault};
+use engine::{Credential, StateKey, Store, Vault};
 use github::{ApiUrl, Client, OAuthApp, Secret, Token};
 use jiff::Timestamp;
 
@@ -38,7 +38,7 @@ impl DoorwayConfig {
     }
 
     pub async fn connect(self) -> Result<Doorway, WorkerError> {
-        let aws = crate::config().await;
+        let aws = crate::config_of_function().await;
         Ok(Doorway {
             store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), &self.table, Writes::Single),
             vault: SecretsVault::new(aws_sdk_secretsmanager::Client::new(&aws)),
@@ -50,6 +50,13 @@ impl DoorwayConfig {
 }
 
 impl Doorway {
+    /// Makes ready what the first browser waits for otherwise, as [`crate::Worker::warm`].
+    pub async fn warm(&self) {
+        let somewhere = [StateKey { of: "place".to_owned(), name: "github".to_owned() }];
+        let (app, table) = tokio::join!(self.app(), self.store.states(&somewhere));
+        tracing::debug!(app = app.is_ok(), table = table.is_ok(), "warm");
+    }
+
     /// The app, with its secret as it is now: asked so seldom that nothing need be remembered.
     pub async fn app(&self) -> Result<OAuthApp, WorkerError> {
         let kept = self.vault.read(&self.config.client_secret).await?.credentials;

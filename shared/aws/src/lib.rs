@@ -24,6 +24,7 @@ mod pace;
 mod queue;
 mod reading;
 mod secrets;
+mod soon;
 mod state;
 #[cfg(feature = "embedded")]
 mod table_inbox;
@@ -47,15 +48,24 @@ pub use file_vault::FileVault;
 pub use inbox::{SqsInbox, SqsMessage};
 pub use queue::SqsQueue;
 pub use secrets::SecretsVault;
+pub use soon::Soon;
 #[cfg(feature = "embedded")]
 pub use table_inbox::{TableInbox, Waiting};
 pub use trace::TRACE_HEADER;
-pub use webhook::{AT_MOST_EVERY, Receiver, Reception, ReceptionConfig, SecretsKeyring, webhook_secret};
+pub use webhook::{AT_MOST_EVERY, Receiver, ReceiverConfig, Reception, ReceptionConfig, SecretsKeyring, webhook_secret};
 pub use worker::{Worker, WorkerConfig, WorkerError};
 
 /// The SDK's usual configuration: region, credentials and `AWS_ENDPOINT_URL` from the environment.
 pub async fn config() -> aws_config::SdkConfig {
     aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await
+}
+
+/// The same of a function: Lambda gives it credentials by variables, so that no other place is looked through, nor made ready
+/// for being looked through, which is half of a cold start.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
+pub(crate) async fn config_of_function() -> aws_config::SdkConfig {
+    let credentials = aws_config::environment::EnvironmentVariableCredentialsProvider::new();
+    aws_config::defaults(aws_config::BehaviorVersion::latest()).credentials_provider(credentials).load().await
 }
 
 /// A function's log: one JSON object a line. `SEI_LOG` says which levels: error is what somebody must see to, warn what

@@ -30,6 +30,18 @@ pub struct Reception {
     pub keys: SecretsKeyring,
 }
 
+/// The same for the receiver.
+#[derive(Debug)]
+pub struct ReceiverConfig {
+    table: String,
+    queue_url: String,
+    urgent_queue_url: Option<String>,
+    events_url: String,
+    most_receives: u32,
+    settings: Settings,
+    api_url: ApiUrl,
+}
+
 /// What lives as long as the receiver function's process.
 pub struct Receiver {
     pub inbox: SqsInbox,
@@ -62,7 +74,7 @@ impl ReceptionConfig {
     }
 
     pub async fn connect(self) -> Reception {
-        let aws = crate::config().await;
+        let aws = crate::config_of_function().await;
         let table = aws_sdk_dynamodb::Client::new(&aws);
         Reception {
             store: DynamoStore::new(table.clone(), &self.table, Writes::Single),
@@ -75,7 +87,8 @@ impl ReceptionConfig {
 impl Reception {
     /// Makes ready what the first event waits for otherwise, as [`crate::Worker::warm`].
     pub async fn warm(&self) {
-        let somewhere = [StateKey { of: "place".to_owned(), name: "github".to_owned() }];
+        // Where this function may read.
+        let somewhere = [StateKey { of: "deliveries#0".to_owned(), name: "none".to_owned() }];
         let (secrets, table) = tokio::join!(self.keys.secrets(false), self.store.states(&somewhere));
         tracing::debug!(secrets = secrets.is_ok(), table = table.is_ok(), "warm");
     }
@@ -113,23 +126,30 @@ pub fn webhook_secret(text: &str) -> Secret {
     json.as_ref().and_then(|json| json.get("secret")?.as_str()).map_or_else(|| Secret::new(text), Secret::new)
 }
 
-impl Receiver {
+impl ReceiverConfig {
     /// `read` looks a variable up.
-    pub async fn connect(read: impl Fn(&str) -> Option<String>) -> Result<Self, WorkerError> {
-        let most = read("SEI_MAX_RECEIVES").and_then(|most| most.parse().ok()).unwrap_or(5);
+    pub fn parse(read: impl Fn(&str) -> Option<String>) -> Result<Self, WorkerError> {
+        let most_receives = read("SEI_MAX_RECEIVES").and_then(|most| most.parse().ok()).unwrap_or(5);
         let mut variables = Variables::new(read);
         let (table, queue_url, events_url) = (variables.required("SEI_TABLE"), variables.required("SEI_QUEUE_URL"), variables.required("SEI_EVENTS_URL"));
-        let urgent = variables.optional("SEI_URGENT_QUEUE_URL");
-        let (settings, api_url): (Settings, Option<ApiUrl>) = variables.choices();
+        let urgent_queue_url = variables.optional("SEI_URGENT_QUEUE_URL");
+        let (settings, api_url) = variables.choices();
         let Some(api_url) = api_url.filter(|_| variables.wrong.is_empty()) else { return Err(WorkerError::Configuration(variables.wrong)) };
-        let aws = crate::config().await;
-        let client = aws_sdk_dynamodb::Client::new(&aws);
-        let store = Arc::new(DynamoStore::new(client.clone(), &table, Writes::Single));
-        let queue = Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&aws), queue_url, urgent));
-        let env = Env::new(Tokens::none(api_url)?, store.clone(), queue, Arc::new(SystemClock), settings);
-        Ok(Self { inbox: SqsInbox::new(aws_sdk_sqs::Client::new(&aws), events_url, client, &table), most_receives: most, store, env })
+        Ok(Self { table, queue_url, urgent_queue_url, events_url, most_receives, settings, api_url })
     }
 
+    pub async fn connect(self) -> Result<Receiver, WorkerError> {
+        let aws = crate::config_of_function().await;
+        let client = aws_sdk_dynamodb::Client::new(&aws);
+        let store = Arc::new(DynamoStore::new(client.clone(), &self.table, Writes::Single));
+        let queue = Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&aws), self.queue_url, self.urgent_queue_url));
+        let env = Env::new(Tokens::none(self.api_url)?, store.clone(), queue, Arc::new(SystemClock), self.settings);
+        let inbox = SqsInbox::new(aws_sdk_sqs::Client::new(&aws), self.events_url, client, &self.table);
+        Ok(Receiver { inbox, most_receives: self.most_receives, store, env })
+    }
+}
+
+impl Receiver {
     /// Makes ready what the first batch waits for otherwise, as [`crate::Worker::warm`].
     pub async fn warm(&self) {
         let table = self.fleet().await.is_ok();

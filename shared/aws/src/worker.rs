@@ -52,7 +52,7 @@ impl WorkerConfig {
 
     /// Connects everything but GitHub: the token may not be there yet.
     pub async fn connect(self) -> Worker {
-        let aws = crate::config().await;
+        let aws = crate::config_of_function().await;
         let store = DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), self.table, Writes::Single);
         let queue = SqsQueue::new(aws_sdk_sqs::Client::new(&aws), self.queue_url, self.urgent_queue_url);
         Worker {
