@@ -85,6 +85,7 @@ async fn main() {
         ("receiver", &batch),
         ("reconcile", &nothing),
         ("connect", &json!({ "link_for": "acme" })),
+        ("console", &json!({ "rawPath": "/", "requestContext": { "domainName": "console.example.com", "http": { "method": "GET" } } })),
     ];
     let mut rows: Vec<(String, f64, f64)> = Vec::new();
     for (name, event) in functions {
@@ -135,6 +136,8 @@ async fn measure(name: &str, runtime: &Runtime, event: &Value, command: impl Fn(
 fn ours(name: &str, here: &str, dynamodb: &str) -> Command {
     let mut command = function(name, here, dynamodb);
     command.envs([("SEI_WEBHOOK_SECRET", "token"), ("SEI_OAUTH_CLIENT_ID", "id"), ("SEI_OAUTH_CLIENT_SECRET", "token")]);
+    command.envs([("SEI_STACK", "bench"), ("SEI_DEAD_JOBS_URL", "http://dead"), ("SEI_DEAD_EVENTS_URL", "http://dead")]);
+    command.envs([("SEI_ISSUER", "https://issuer.example.com"), ("SEI_CLIENT_ID", "id")]);
     command
 }
 
