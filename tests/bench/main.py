@@ -4,7 +4,6 @@
 
 Every connector gets a simulation of its own, made from the same seed, and copies it three times: all of it (first), when
 nothing has changed (same), and when every hundredth pull request and issue was edited and commits were pushed (changed).
-With a latency above 0, the first sync only.
 
 So that it is fair:
 - each peer runs as its documentation says, with a hundred items a page wherever it can be told, from an environment of
@@ -71,11 +70,10 @@ def main():
     for connector in connectors:
         connector.install(WORK)
     for latency in [int(latency) for latency in asked.latency.split(",")]:
-        rounds = asked.rounds.split(",") if latency == 0 else ["first"]
         rows = []
         for connector in connectors:
             print(f"{connector.title} at {latency} ms", file=sys.stderr, flush=True)
-            rows += measure(connector, rounds, asked.size, latency)
+            rows += measure(connector, asked.rounds.split(","), asked.size, latency)
         print(f"\n## {asked.size}, {latency} ms\n")
         table.show(rows)
         if latency > 0:

@@ -57,8 +57,8 @@ def show(rows):
 
 def show_limits(rows, latency):
     print(f"\nAgainst the limit of {latency} ms for each request:\n")
-    print(line(["connector", "requests", "most at once", "least, s", "took, s", "times the least"]))
-    print(line(["---"] + ["--:"] * 5))
+    print(line(["connector", "sync", "requests", "most at once", "least, s", "took, s", "times the least"]))
+    print(line(["---", "---"] + ["--:"] * 5))
     for one in rows:
         least = one.requests * latency / 1000 / one.at_once
-        print(line([one.cells[0], one.requests, one.at_once, f"{least:.1f}", f"{one.wall:.1f}", f"{one.wall / least:.1f}" if least else "–"]))
+        print(line([*one.cells[:2], one.requests, one.at_once, f"{least:.1f}", f"{one.wall:.1f}", f"{one.wall / least:.1f}" if least else "–"]))
