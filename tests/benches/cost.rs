@@ -4,8 +4,9 @@
 //! of each list. Run with `cargo bench -p tests --bench cost`, or with `--profile quick`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that panics has failed, as it should")]
 
-use aws::{DynamoStore, Embedded, Writes};
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+mod metered;
+
+use aws::Embedded;
 use aws_sdk_dynamodb::types::AttributeValue;
 use engine::{Clock, Env, Error, Job, Outcome, Queue, Settings, StoreError, Tokens, advance, discover};
 use jiff::Timestamp;
@@ -65,13 +66,7 @@ async fn copy(sizes: &[Size]) -> Copy {
     let github = GitHub::start_with(World::seeded(7, sizes), 0, Arc::new(move || ticks.load(Ordering::SeqCst) / 1000)).await.unwrap();
     let mut table = Embedded::in_memory().await.unwrap();
     let meter = Meter::before(table.listen().await.unwrap()).await.unwrap();
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .endpoint_url(&meter.url)
-        .credentials_provider(Credentials::new("bench", "bench", None, None, "bench"))
-        .build();
-    let store = DynamoStore::new(aws_sdk_dynamodb::Client::from_conf(config), "sei-github", Writes::Single);
+    let store = metered::store(&meter);
     let tokens = Tokens::new(github::ApiUrl::parse(&github.url).unwrap(), vec![github::Token::new("sim-token").unwrap()]).unwrap();
     let queue = Arc::new(Waiting::default());
     let settings = Settings { orgs: vec!["acme".to_owned()], ..Settings::default() };

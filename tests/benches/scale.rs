@@ -8,8 +8,9 @@
 //! Run with `cargo bench --profile quick -p tests --bench scale`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a benchmark that panics has failed, as it should")]
 
-use aws::{DynamoStore, Embedded, Writes};
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+mod metered;
+
+use aws::Embedded;
 use engine::{Clock, Env, Error, Group, Job, Outcome, Queue, Settings, StoreError, Tokens, advance, discover};
 use jiff::{SignedDuration, Timestamp};
 use sim::{GitHub, Meter, Size, Units, World};
@@ -102,7 +103,7 @@ async fn copy(run: &Run, github: &GitHub, clock: &Virtual) {
     let _ = std::fs::remove_dir_all(&dir);
     let mut table = Embedded::open(&dir).await.unwrap();
     let meter = Meter::before(table.listen().await.unwrap()).await.unwrap();
-    let store = Arc::new(counted(&meter));
+    let store = Arc::new(metered::store(&meter));
     let names: Vec<String> = (0..run.tokens).map(|index| format!("{}-{index}", run.name.replace(' ', "-"))).collect();
     {
         let mut faults = github.faults();
@@ -153,17 +154,6 @@ async fn copy(run: &Run, github: &GitHub, clock: &Virtual) {
     );
     table.shutdown().await;
     std::fs::remove_dir_all(&dir).unwrap();
-}
-
-/// A store as AWS has it, past the meter.
-fn counted(meter: &Meter) -> DynamoStore {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .endpoint_url(&meter.url)
-        .credentials_provider(Credentials::new("bench", "bench", None, None, "bench"))
-        .build();
-    DynamoStore::new(aws_sdk_dynamodb::Client::from_conf(config), "sei-github", Writes::Single)
 }
 
 impl Board {

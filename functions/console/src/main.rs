@@ -4,7 +4,7 @@ use aws::{ConsoleConfig, DynamoStore, Soon};
 use axum::Router;
 use console::gateway::{Event, answer};
 use console::{Console, Entrance, Issuer, IssuerError, Place, Roles, hosted};
-use engine::{StateKey, Store, SystemClock, Vault};
+use engine::{SystemClock, Vault};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use std::sync::Arc;
 
@@ -13,8 +13,7 @@ async fn main() -> Result<(), Error> {
     aws::logs();
     let made = Soon::begin(router(ConsoleConfig::parse(|name| std::env::var(name).ok())?), |made| async move {
         if let Ok((_, store)) = made {
-            let somewhere = [StateKey { of: "place".to_owned(), name: "github".to_owned() }];
-            let table = store.states(&somewhere).await.is_ok();
+            let table = store.warm("place").await;
             tracing::debug!(table, "warm");
         }
     });

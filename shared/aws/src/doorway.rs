@@ -3,7 +3,7 @@
 use crate::variables::Variables;
 use crate::{DynamoStore, SecretsVault, WorkerError, Writes};
 use engine::authorization::{Door, SCOPES, ticket};
-use engine::{Credential, StateKey, Store, Vault};
+use engine::{Credential, Vault};
 use github::{ApiUrl, Client, OAuthApp, Secret, Token};
 use jiff::Timestamp;
 
@@ -52,9 +52,8 @@ impl DoorwayConfig {
 impl Doorway {
     /// Makes ready what the first browser waits for otherwise, as [`crate::Worker::warm`].
     pub async fn warm(&self) {
-        let somewhere = [StateKey { of: "place".to_owned(), name: "github".to_owned() }];
-        let (app, table) = tokio::join!(self.app(), self.store.states(&somewhere));
-        tracing::debug!(app = app.is_ok(), table = table.is_ok(), "warm");
+        let (app, table) = tokio::join!(self.app(), self.store.warm("place"));
+        tracing::debug!(app = app.is_ok(), table, "warm");
     }
 
     /// The app, with its secret as it is now: asked so seldom that nothing need be remembered.

@@ -60,6 +60,11 @@ impl DynamoStore {
         Self { client, table: table.into(), writes, pace: Pace::default(), tally: Mutex::default(), listed: Mutex::default() }
     }
 
+    /// Connects, by looking for what is not there; tells whether the table answered. `of` is a partition that may be read.
+    pub async fn warm(&self, of: &str) -> bool {
+        self.states(&[StateKey { of: of.to_owned(), name: "none".to_owned() }]).await.is_ok()
+    }
+
     /// What all writes so far came to.
     #[must_use]
     pub fn written(&self) -> Written {

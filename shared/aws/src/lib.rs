@@ -61,7 +61,7 @@ pub async fn config() -> aws_config::SdkConfig {
 }
 
 /// The same of a function: Lambda gives it credentials by variables, so that no other place is looked through, nor made ready
-/// for being looked through, which is a third of a cold start.
+/// for being looked through: clients of other services, with their certificates.
 /// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
 pub(crate) async fn config_of_function() -> aws_config::SdkConfig {
     let credentials = aws_config::environment::EnvironmentVariableCredentialsProvider::new();

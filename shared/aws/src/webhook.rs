@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata};
 use engine::signature::{Keyring, Secrets};
-use engine::{Env, Fleet, Settings, StateKey, Store, StoreError, SystemClock, Tokens, integration};
+use engine::{Env, Fleet, Settings, Store, StoreError, SystemClock, Tokens, integration};
 use github::{ApiUrl, Secret};
 use serde_json::Value;
 use std::sync::Arc;
@@ -87,10 +87,8 @@ impl ReceptionConfig {
 impl Reception {
     /// Makes ready what the first event waits for otherwise, as [`crate::Worker::warm`].
     pub async fn warm(&self) {
-        // Where this function may read.
-        let somewhere = [StateKey { of: "deliveries#0".to_owned(), name: "none".to_owned() }];
-        let (secrets, table) = tokio::join!(self.keys.secrets(false), self.store.states(&somewhere));
-        tracing::debug!(secrets = secrets.is_ok(), table = table.is_ok(), "warm");
+        let (secrets, table) = tokio::join!(self.keys.secrets(false), self.store.warm("deliveries#0"));
+        tracing::debug!(secrets = secrets.is_ok(), table, "warm");
     }
 }
 
