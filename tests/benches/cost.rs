@@ -1,4 +1,4 @@
-//! DynamoDB's units, counted by a proxy in front of the table, beside what `plan` says of them: a first sync of the
+//! DynamoDB's units, counted between the SDK and the table, beside what `plan` says of them: a first sync of the
 //! simulated organization, then hours in which nothing happens to 1,000 repositories. Records are written as in AWS, one
 //! conditional put each. Beside that, the floors: a unit for each KB of what is written, and a request for each hundred
 //! of each list. Run with `cargo bench -p tests --bench cost`, or with `--profile quick`.
@@ -6,11 +6,12 @@
 
 mod metered;
 
-use aws::Embedded;
+use aws::{Embedded, Writes};
 use aws_sdk_dynamodb::types::AttributeValue;
 use engine::{Clock, Env, Error, Job, Outcome, Queue, Settings, StoreError, Tokens, advance, discover};
 use jiff::Timestamp;
-use sim::{GitHub, Meter, Size, World};
+use metered::Meter;
+use sim::{GitHub, Size, World};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -64,9 +65,9 @@ async fn copy(sizes: &[Size]) -> Copy {
     let clock = Virtual(Arc::new(AtomicI64::new(1_800_000_000_000)));
     let ticks = clock.0.clone();
     let github = GitHub::start_with(World::seeded(7, sizes), 0, Arc::new(move || ticks.load(Ordering::SeqCst) / 1000)).await.unwrap();
-    let mut table = Embedded::in_memory().await.unwrap();
-    let meter = Meter::before(table.listen().await.unwrap()).await.unwrap();
-    let store = metered::store(&meter);
+    let table = Embedded::in_memory().await.unwrap();
+    let meter = Meter::of(&table);
+    let store = meter.store(&table, Writes::Single);
     let tokens = Tokens::new(github::ApiUrl::parse(&github.url).unwrap(), vec![github::Token::new("sim-token").unwrap()]).unwrap();
     let queue = Arc::new(Waiting::default());
     let settings = Settings { orgs: vec!["acme".to_owned()], ..Settings::default() };

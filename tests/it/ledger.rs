@@ -4,8 +4,8 @@ use crate::bench::{Bench, TestQueue};
 use engine::{Env, Error, Job, Outcome, Rows, State, StateKey, Store, StoreError};
 use jiff::Timestamp;
 use sim::Size;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 /// Works off the jobs, some at once; whoever is told to wait moves the clock, as time does.
 async fn work(bench: &Bench, (env, queue): &(Env, Arc<TestQueue>), mut jobs: Vec<Job>, at_once: usize) {
@@ -69,6 +69,87 @@ async fn two_workers_keep_to_one_tokens_limits() {
     bench.assert_true("two workers").await;
 }
 
+/// The ledger's row, for a token whose every place somebody has for 50 s.
+async fn taken(bench: &Bench) -> StateKey {
+    let key = StateKey { of: "ledgers".to_owned(), name: github::Token::new("sim-token").unwrap().fingerprint() };
+    let until = Timestamp::from_second(bench.github.now() + 50).unwrap().to_string();
+    let row = serde_json::json!({ "leases": [{ "by": "another", "places": 10, "wanted": 10, "until": until }] });
+    bench.table.store().save(&key, 0, &row).await.unwrap();
+    key
+}
+
+#[tokio::test]
+async fn who_gets_no_place_leaves_the_ledger_alone_for_a_moment() {
+    let bench = Bench::new(5, &[Size(1, 1, 1)]).await;
+    taken(&bench).await;
+    let store = Counting::of(&bench);
+    let (env, _) = worker(&bench, store.clone());
+    for _ in 0..2 {
+        for _ in 0..20 {
+            assert!(matches!(engine::discover("acme", &env).await, Err(Error::Waiting { .. })));
+        }
+        assert_eq!(store.take("ledgers"), [1, 1]);
+        bench.pass(6);
+    }
+    bench.pass(50);
+    engine::discover("acme", &env).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_ledgers_row_stays_small_and_loses_no_point_however_many_workers_write_to_it() {
+    let bench = Bench::new(5, &[Size(1, 1, 1)]).await;
+    let key = StateKey { of: "ledgers".to_owned(), name: github::Token::new("sim-token").unwrap().fingerprint() };
+    let at = |seconds: i64| Timestamp::from_second(bench.github.now() - seconds).unwrap().to_string();
+    let grants: Vec<serde_json::Value> = (1..=60).map(|ago| serde_json::json!({ "by": format!("{ago}"), "until": at(ago), "points": [1, 2] })).collect();
+    bench.table.store().save(&key, 0, &serde_json::json!({ "grants": grants })).await.unwrap();
+    engine::discover("acme", &env(&bench)).await.unwrap();
+    let state = bench.table.store().states(std::slice::from_ref(&key)).await.unwrap().remove(0);
+    let (over, own): (Vec<&serde_json::Value>, Vec<&serde_json::Value>) = state.value["grants"].as_array().unwrap().iter().partition(|grant| grant["by"] == "");
+    let sum = |at: usize| over.iter().map(|grant| grant["points"][at].as_u64().unwrap()).sum::<u64>();
+    assert!((6..=8).contains(&over.len()) && !own.is_empty(), "{:#}", state.value);
+    assert_eq!((sum(0), sum(1)), (60, 120));
+}
+
+#[tokio::test]
+async fn what_a_closed_gate_holds_up_and_was_never_begun_costs_no_write() {
+    let bench = Bench::new(5, &[Size(3, 3, 3); 3]).await;
+    bench.github.faults().limit = Some(500);
+    let store = Counting::of(&bench);
+    let (env, queue) = worker(&bench, store.clone());
+    let jobs = discovered(&bench, &env).await;
+    while !matches!(engine::discover("acme", &env).await, Err(Error::Waiting { .. })) {}
+    for of in ["repo", "summaries", "gates"] {
+        store.take(of);
+    }
+    queue.take();
+    for job in jobs.iter().filter(|job| job.sweep == "issues" || job.sweep == "pull_requests") {
+        assert!(matches!(engine::advance(job, &env, Timestamp::MAX).await.unwrap(), Outcome::Parked { limit: true, .. }));
+    }
+    assert_eq!((store.take("repo")[1], store.take("summaries")[1], store.take("gates")), (0, 0, [0, 0]));
+}
+
+#[tokio::test]
+async fn a_fetcher_stays_with_its_job_while_it_waits_for_a_place() {
+    let bench = Bench::new(5, &[Size(3, 3, 3)]).await;
+    let (env, queue) = worker(&bench, Arc::new(bench.table.store()));
+    let job = discovered(&bench, &env).await.into_iter().find(|job| job.sweep == "pull_requests").unwrap();
+    queue.take();
+    bench.pass(100);
+    let request = bench.github.ledger().requests + 1;
+    bench.github.faults().secondary = Some((request, Some(1)));
+    let message = fetcher::Message { message_id: "a".to_owned(), body: serde_json::to_string(&job).unwrap(), attributes: BTreeMap::new() };
+    let (fleet, batch) = (env.clone().into(), fetcher::Batch { records: vec![message] });
+    let passing = async {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            bench.pass_millis(100);
+        }
+    };
+    let failures = tokio::select! { failures = fetcher::handle(batch, &fleet, Timestamp::MAX) => failures, () = passing => unreachable!() };
+    assert!(failures.batch_item_failures.is_empty() && bench.github.ledger().requests > request, "it was asked again");
+    assert!(queue.take().iter().all(|sent| sent.sweep != job.sweep), "and not sent back");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_worker_that_dies_with_every_place_holds_up_nobody_for_longer_than_its_lease() {
     let bench = Bench::new(5, &[Size(4, 5, 4)]).await;
@@ -91,8 +172,19 @@ async fn a_worker_that_dies_with_every_place_holds_up_nobody_for_longer_than_its
     engine::discover("acme", &other).await.unwrap();
 }
 
-/// Counts what is written to the ledger.
-struct Counting(Arc<dyn Store>, AtomicU64);
+/// Counts reads and writes of state, by partition.
+struct Counting(Arc<dyn Store>, Mutex<BTreeMap<String, [u64; 2]>>);
+
+impl Counting {
+    fn of(bench: &Bench) -> Arc<Self> {
+        Arc::new(Self(Arc::new(bench.table.store()), Mutex::default()))
+    }
+
+    /// Reads and writes since this was last asked.
+    fn take(&self, of: &str) -> [u64; 2] {
+        self.1.lock().unwrap().remove(of).unwrap_or_default()
+    }
+}
 
 #[async_trait::async_trait]
 impl Rows for Counting {
@@ -131,6 +223,9 @@ impl Store for Counting {
         self.0.erase(entity, scope, prefix).await
     }
     async fn states(&self, keys: &[StateKey]) -> Result<Vec<State>, StoreError> {
+        for key in keys {
+            self.1.lock().unwrap().entry(key.of.split('#').next().unwrap().to_owned()).or_default()[0] += 1;
+        }
         self.0.states(keys).await
     }
     async fn states_of(&self, of: &str) -> Result<Vec<(String, State)>, StoreError> {
@@ -143,7 +238,7 @@ impl Store for Counting {
         self.0.list_names(of, names, on).await
     }
     async fn save(&self, key: &StateKey, seen: u64, value: &serde_json::Value) -> Result<u64, StoreError> {
-        self.1.fetch_add(u64::from(key.of == "ledgers"), Ordering::SeqCst);
+        self.1.lock().unwrap().entry(key.of.split('#').next().unwrap().to_owned()).or_default()[1] += 1;
         self.0.save(key, seen, value).await
     }
 }
@@ -152,12 +247,12 @@ impl Store for Counting {
 async fn the_ledger_costs_a_few_writes_a_minute_and_not_one_a_request() {
     let mut bench = Bench::new(5, &[Size(3, 3, 200); 3]).await;
     bench.settings.files_from = engine::FilesFrom::Rest;
-    let store = Arc::new(Counting(Arc::new(bench.table.store()), AtomicU64::new(0)));
+    let store = Counting::of(&bench);
     let worker = worker(&bench, store.clone());
     let jobs = discovered(&bench, &worker.0).await;
     worker.1.take();
     work(&bench, &worker, jobs, 9).await;
-    let (requests, writes) = (bench.github.ledger().requests, store.1.load(Ordering::SeqCst));
+    let (requests, writes) = (bench.github.ledger().requests, store.take("ledgers")[1]);
     assert!(requests > 400 && writes <= 12, "{requests} requests, {writes} writes");
 }
 

@@ -257,3 +257,21 @@ async fn a_schedule_looks_once_a_day_for_runs_where_nothing_happens_and_at_once_
     bench.github.world().push_commits("repo-00", 1);
     assert!(asked(true).await, "something was pushed");
 }
+
+#[tokio::test]
+async fn repositories_that_are_made_when_they_are_looked_at_are_copied_like_others() {
+    let sizes: Vec<Size> = (0..12).map(|index| Size(index % 5, index % 3, 2 + index * 20)).collect();
+    let mut bench = Bench::new(7, &[]).await;
+    // Git does not know their commits.
+    bench.settings.groups.remove(&engine::Group::CommitFiles);
+    *bench.github.world() = sim::World::lazy(7, &sizes, 500);
+    let there = bench.github.world().truth();
+    assert!(there["commits"].as_u64() > Some(1000) && there["repositories"] == 12, "{there:?}");
+    bench.sync().await;
+    bench.assert_true("lazily made").await;
+    bench.github.reset_ledger();
+    bench.pass(10);
+    bench.sync().await;
+    let ledger = bench.github.ledger();
+    assert_eq!((ledger.graphql, ledger.rest - ledger.not_modified), (3, 0), "they are the same when they are made again: {ledger:?}");
+}

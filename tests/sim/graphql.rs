@@ -223,11 +223,9 @@ impl ObjectValue for Root<'_> {
                 if let Some(project) = self.world.projects().find(|project| project.get("id").and_then(Value::as_str) == Some(id)) {
                     return Ok(ResolvedValue::object(Object { value: project, kind: "ProjectV2", repo: None, world: self.world }));
                 }
-                let deployments = |repo: &'a Value| repo.get("deployments").and_then(Value::as_array).into_iter().flatten();
-                let mut all = self.world.repos.iter().flat_map(|repo| deployments(repo).map(move |one| (repo, one)));
-                match all.find(|(_, one)| one.get("id").and_then(Value::as_str) == Some(id)) {
-                    Some((repo, one)) => Ok(ResolvedValue::object(Object { value: one, kind: "Deployment", repo: Some(repo), world: self.world })),
-                    None => Err(not_found(format!("Could not resolve to a node with the global id of '{id}'"))),
+                match self.world.node(id) {
+                    Some((repo, value, kind @ "Deployment")) => Ok(ResolvedValue::object(Object { value, kind, repo, world: self.world })),
+                    _ => Err(not_found(format!("Could not resolve to a node with the global id of '{id}'"))),
                 }
             }
             "nodes" => {

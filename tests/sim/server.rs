@@ -182,6 +182,7 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Re
     }
     let reply = answer(&shared, &head.method, &head.uri, &head.headers, &body);
     let reply = mangled(&shared, reply).await;
+    lock(&shared.world).forget();
     let mut limits = lock(&shared.limits);
     limits.in_flight -= 1;
     limits.flying.entry(token).and_modify(|flying| *flying -= 1);

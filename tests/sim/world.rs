@@ -2,13 +2,15 @@
 //! Knows nothing of requests.
 
 mod commits;
+mod lazy;
 
 use crate::events::Emitted;
 use crate::objects::Objects;
 use crate::random::Random;
+use lazy::Lazy;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 type Histories = HashMap<(u64, String), Arc<Vec<String>>>;
 
@@ -18,6 +20,8 @@ pub struct World {
     pub repos: Vec<Value>,
     /// Those that were transferred to other owners.
     pub elsewhere: Vec<Value>,
+    /// Those of a world that is too large to be made at once.
+    lazy: Lazy,
     /// The world's clock: seconds since 1970, moved by whatever happens.
     pub now: i64,
     /// What GitHub would tell of by webhook, oldest first.
@@ -82,6 +86,7 @@ impl Clone for World {
             org: self.org.clone(),
             repos: self.repos.clone(),
             elsewhere: self.elsewhere.clone(),
+            lazy: self.lazy.clone(),
             outbox: self.outbox.clone(),
             random: self.random.clone(),
             objects: self.objects.clone(),
@@ -113,6 +118,19 @@ impl World {
     #[must_use]
     pub fn plain(seed: u64, sizes: &[Size]) -> Self {
         Self { random: Random(seed), plain: true, ..Self::default() }.made(sizes)
+    }
+
+    /// Plain, with repositories that are made when they are looked at, of which about `room` rows are kept, at 3 KB each:
+    /// for sizes that would not fit into memory.
+    #[must_use]
+    pub fn lazy(seed: u64, sizes: &[Size], room: u64) -> Self {
+        Self { lazy: Lazy::new(seed, sizes, room), random: Random(seed), plain: true, ..Self::default() }.made(&[])
+    }
+
+    /// Ends with what was looked at long ago.
+    pub(crate) fn forget(&mut self) {
+        let histories = self.histories.get_mut().unwrap_or_else(PoisonError::into_inner);
+        self.lazy.forget(histories);
     }
 
     fn made(self, sizes: &[Size]) -> Self {
@@ -170,7 +188,7 @@ impl World {
             ("workflowRuns", "node_id", "WorkflowRun"),
         ];
         let is = |item: &&Value, name: &str| item.get(name).and_then(Value::as_str) == Some(id);
-        for repo in self.all() {
+        for repo in self.lazy.around(id).into_iter().chain(self.all()) {
             if is(&repo, "id") {
                 return Some((Some(repo), repo, "Repository"));
             }
@@ -196,6 +214,16 @@ impl World {
         self.repos.iter().chain(&self.elsewhere)
     }
 
+    /// What the organization's list of repositories sorts by, of each of them: all that is in it, or something brief.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = &Value> {
+        self.repos.iter().chain(self.lazy.briefs())
+    }
+
+    /// Of what was listed, all that is in it.
+    pub(crate) fn whole<'w>(&'w self, listed: &'w Value) -> &'w Value {
+        listed.get("name").and_then(Value::as_str).and_then(|name| self.lazy.named(name)).unwrap_or(listed)
+    }
+
     #[must_use]
     pub fn repo(&self, owner: &str, name: &str) -> Option<&Value> {
         let is = |repo: &&Value| {
@@ -207,7 +235,7 @@ impl World {
             let names = repo.get("formerNames").and_then(Value::as_array).into_iter().flatten();
             names.into_iter().any(|old| old.as_str() == Some(&wanted))
         };
-        self.all().find(is).or_else(|| self.all().find(former))
+        self.lazy.named(name).filter(is).or_else(|| self.all().find(is)).or_else(|| self.all().find(former))
     }
 
     /// Whether `path` is about a repository that everybody may see.
@@ -458,7 +486,7 @@ impl World {
             self.repos.iter().filter_map(|repo| Some((repo, self.history(repo, repo.pointer("/defaultBranchRef/target")?.as_str()?)))).collect();
         let files: usize =
             reachable.iter().flat_map(|(repo, all)| all.iter().filter_map(|oid| Some(repo.get("commits")?.get(oid)?.get("files")?.as_array()?.len()))).sum();
-        let truth = json!({
+        let mut truth = json!({
             "repositories": self.repos.len(),
             "projects": self.projects().count(), "project_items": self.projects().map(|project| crate::projects::items(project).count()).sum::<usize>(),
             "branches": refs("refs/heads/"), "tags": refs("refs/tags/"),
@@ -469,8 +497,12 @@ impl World {
             "issue_comments": inside("issues", "comments") + inside("pullRequests", "comments"),
             "issue_events": inside("issues", "timelineItems") + inside("pullRequests", "timelineItems"),
             "commits": reachable.iter().map(|(_, all)| all.len()).sum::<usize>(), "commit_files": files,
-            "deployments": count("deployments"), "workflow_runs": count("workflowRuns"), "teams": 1,
+            "deployments": count("deployments"), "workflow_runs": count("workflowRuns"), "teams": self.org.get("teams").and_then(Value::as_array).map_or(0, Vec::len),
         });
+        for (entity, more) in self.lazy.truth() {
+            let here = truth.get(entity).and_then(Value::as_u64).unwrap_or(0);
+            truth[entity.as_str()] = json!(here + more.as_u64().unwrap_or(0));
+        }
         if let Value::Object(truth) = truth { truth } else { Map::new() }
     }
 }

@@ -1,7 +1,7 @@
 //! Translates a batch of SQS messages into visits, and names those that SQS should deliver again.
 
 use engine::{Fleet, Job, Outcome};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tracing::field::Empty;
@@ -37,6 +37,11 @@ pub struct Failure {
     pub item_identifier: String,
 }
 
+/// So short a wait is for a place among the requests in flight, or for the next minute. Every other job would be told the
+/// same: parking this one, and then them, one after another, would cost more than to stay, and leave nothing to those
+/// fetchers that may ask.
+const HOLD: SignedDuration = SignedDuration::from_secs(90);
+
 /// Runs every job of the batch until `deadline`.
 pub async fn handle(batch: Batch, fleet: &Fleet, deadline: Timestamp) -> Failures {
     let mut failures = Failures::default();
@@ -64,7 +69,15 @@ async fn run(body: &str, fleet: &Fleet, deadline: Timestamp) -> Result<(), Strin
     span.record("repository", job.scope).record("sweep", &job.sweep).record("integration", &job.integration);
     // Everything is paused: discovery asks again when it no longer is.
     let Some(env) = fleet.of(&job) else { return Ok(()) };
-    match engine::advance(&job, env, deadline).await {
+    let mut outcome = engine::advance(&job, env, deadline).await;
+    while let Ok(Outcome::Parked { until, limit: true, .. }) = &outcome
+        && until.duration_since(env.now()) <= HOLD
+        && *until < deadline
+    {
+        tokio::time::sleep(until.duration_since(env.now()).max(SignedDuration::ZERO).unsigned_abs()).await;
+        outcome = engine::advance(&job, env, deadline).await;
+    }
+    match outcome {
         Ok(Outcome::Refused { code, message }) => {
             // In the mark, and shown by `status`: delivering it again would not help.
             tracing::warn!(repository = job.scope, sweep = job.sweep, code, message, "GitHub refuses");

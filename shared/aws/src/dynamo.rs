@@ -65,6 +65,13 @@ impl DynamoStore {
         self.states(&[StateKey { of: of.to_owned(), name: "none".to_owned() }]).await.is_ok()
     }
 
+    /// Waits, in AWS, until so many units may be written to this partition key.
+    pub(crate) async fn turn(&self, key: &str, units: f64) {
+        if self.writes == Writes::Single {
+            self.pace.wait(key, units).await;
+        }
+    }
+
     /// What all writes so far came to.
     #[must_use]
     pub fn written(&self) -> Written {

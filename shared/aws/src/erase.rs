@@ -12,6 +12,11 @@ use std::sync::PoisonError;
 /// DynamoDB takes so many writes in one request.
 const AT_ONCE: usize = 25;
 
+/// Of small items.
+fn units<T>(chunk: &[T]) -> f64 {
+    f64::from(u32::try_from(chunk.len()).unwrap_or(u32::MAX))
+}
+
 impl DynamoStore {
     /// A page of keys at a time, so that memory does not follow the partition's size. The scope goes last: killed in
     /// between, the next call finds it again.
@@ -31,6 +36,7 @@ impl DynamoStore {
             }
             rows += items.iter().filter(|item| !item.contains_key("_part")).count();
             for chunk in items.chunks(AT_ONCE) {
+                self.turn(&item::pk(entity.name, scope), units(chunk)).await;
                 self.delete(chunk).await?;
             }
         }
@@ -68,6 +74,7 @@ impl DynamoStore {
             })
         };
         for names in names.chunks(AT_ONCE) {
+            self.turn(of, units(names)).await;
             self.write_together(names.iter().map(one).collect::<Result<Vec<_>, _>>()?, doing).await?;
         }
         Ok(())

@@ -245,10 +245,8 @@ impl DynamoStore {
     }
 
     async fn counted(&self, plan: &Plan) -> Result<Written, StoreError> {
-        if self.writes == Writes::Single {
-            let (key, units) = plan.weight();
-            self.pace.wait(&key, units).await;
-        }
+        let (key, units) = plan.weight();
+        self.turn(&key, units).await;
         let mut written = Written::default();
         count(plan, self.single(plan).await?, &mut written);
         Ok(written)

@@ -253,9 +253,14 @@ async fn stop(job: &Job, env: &Env, repo: &Repository, mut mark: Mark, error: Er
     let now = env.now();
     let outcome = match &error {
         Error::Waiting { until } => {
+            let parked = Outcome::Parked { until: *until, limit: true, why: error.to_string() };
+            // Nothing was read, ever: not worth a write, since a large first copy parks all that it has not begun, every hour.
+            if mark.revision == 0 && mark.spent == Cost::default() {
+                return Ok(parked);
+            }
             // Not a failure: the gate says it for all; the mark keeps how far we are.
             mark.not_before = Some(*until);
-            Outcome::Parked { until: *until, limit: true, why: error.to_string() }
+            parked
         }
         Error::GitHub(github::Error::Unauthenticated) => return Err(error),
         Error::GitHub(github) if is_passing(github) => {

@@ -298,7 +298,13 @@ impl Env {
                 };
                 let account = member.account();
                 let gate = Gate::new(self.store.as_ref(), account.clone(), self.settings.reserve_percent, self.urgent);
-                let mut closed = gate.closed_until(resource, self.now()).await?;
+                let mut closed = match member.closed_until(resource, self.urgent, self.now()) {
+                    None => gate.closed_until(resource, self.now()).await?,
+                    known => known,
+                };
+                if let Some(until) = closed {
+                    member.saw_closed(resource, self.urgent, until);
+                }
                 let pass = if closed.is_some() {
                     None
                 } else {

@@ -11,7 +11,7 @@ use crate::tokens::Left;
 use github::Resource;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
@@ -30,6 +30,8 @@ const BEGINS: SignedDuration = SignedDuration::from_secs(20);
 const LASTS: SignedDuration = SignedDuration::from_secs(50);
 /// Who got no place asks again after so long; who has some, when they are renewed.
 const A_MOMENT: SignedDuration = SignedDuration::from_secs(5);
+/// Milliseconds: what was spent is remembered by such steps, so that the row stays small however many workers write to it.
+const STEP: i64 = 10_000;
 /// Points of the first lease; each that is used up quickly doubles the next.
 const FIRST: [u32; 2] = [50, 100];
 
@@ -92,6 +94,8 @@ struct Mine {
     /// No more places are asked for until then: there were none.
     content_until: Option<Timestamp>,
     begins_until: Option<Timestamp>,
+    /// Of REST and of GraphQL: until then there is nothing to be had, and the row is left alone.
+    nothing_until: [Option<Timestamp>; 2],
     leased_at: Option<Timestamp>,
     granted: [u32; 2],
     free: [u32; 2],
@@ -149,10 +153,14 @@ enum Turn {
     Taken,
     Wait,
     Lease,
+    Nothing { until: Timestamp },
 }
 
 impl Mine {
     fn turn(&mut self, index: usize, cost: u32, now: Timestamp) -> Turn {
+        if let Some(until) = self.nothing(index, now) {
+            return Turn::Nothing { until };
+        }
         let Some(free) = self.free.get_mut(index) else { return Turn::Lease };
         if self.begins_until.is_none_or(|until| now >= until) || *free < cost {
             return Turn::Lease;
@@ -192,6 +200,7 @@ impl Ledgers {
                     return Ok(Pass { account: account.clone(), index, waited });
                 }
                 Turn::Wait => freed.await,
+                Turn::Nothing { until } => return Err(Error::Waiting { until }),
                 Turn::Lease => {
                     let _one = account.writing.lock().await;
                     if matches!(lock(&account.mine).peek(index, cost, clock.now()), Turn::Lease) {
@@ -230,7 +239,8 @@ impl Ledgers {
         for grant in row.grants.iter_mut().filter(|grant| grant.by == self.me && grant.until > now) {
             (grant.until, grant.points) = (now, before.spent);
         }
-        let mut drawn = Drawn { places: 0, points: [0, 0], waiting: None };
+        row.grants = added_up(row.grants, now);
+        let mut drawn = Drawn { places: 0, points: [0, 0], waiting: [None, None] };
         let mine = lock(&account.mine);
         let wanted = mine.peak.max(1).next_power_of_two().min(IN_FLIGHT);
         let taken: u32 = row.leases.iter().map(|lease| lease.places).sum();
@@ -238,10 +248,11 @@ impl Ledgers {
         let starving = row.leases.iter().any(|lease| lease.places < lease.wanted && lease.places == 0);
         let fair = IN_FLIGHT / u32::try_from(row.leases.len() + 1).unwrap_or(IN_FLIGHT);
         let most = if starving { fair.max(1) } else { IN_FLIGHT };
+        let others = u32::try_from(row.leases.iter().filter(|lease| lease.places > 0).count()).unwrap_or(IN_FLIGHT);
         drawn.places = wanted.min(most).min(IN_FLIGHT.saturating_sub(taken));
         row.leases.push(Lease { by: self.me.clone(), places: drawn.places.max(mine.in_flight), wanted, until: after(LASTS) });
         if drawn.places == 0 {
-            drawn.waiting = Some(after(A_MOMENT));
+            drawn.waiting = [Some(after(A_MOMENT)); 2];
         }
         for (at, limit) in A_MINUTE.into_iter().enumerate() {
             let pick = |points: &[u32; 2]| points.get(at).copied().unwrap_or(0);
@@ -249,19 +260,24 @@ impl Ledgers {
             let unlimited = mine.unlimited.get(at).copied().unwrap_or(false);
             let quick = before.leased_at.is_some_and(|leased| now.duration_since(leased) < BEGINS / 2);
             let next = if quick { pick(&before.granted).saturating_mul(2) } else { pick(&before.granted) / 2 };
-            let next = if at == index { next.clamp(FIRST.get(at).copied().unwrap_or(1), limit / 3).max(cost) } else { pick(&before.free) };
+            // What many hold back unspent is nobody's to spend: a quarter of the minute's in all, to begin with.
+            let first = FIRST.get(at).copied().unwrap_or(1).min(limit / 4 / (others + 1));
+            let next = if at == index { next.clamp(first, limit / 3).max(cost) } else { pick(&before.free) };
             let points = if unlimited { u32::MAX } else { next.min(limit.saturating_sub(used)) };
             if let Some(drawn) = drawn.points.get_mut(at) {
                 *drawn = points;
             }
             if at == index && points < cost {
                 let first = row.grants.iter().filter(|grant| pick(&grant.points) > 0).map(|grant| grant.until).min().unwrap_or(now);
-                drawn.waiting = drawn.waiting.max(first.checked_add(MINUTE).ok().map(|until| until.max(after(SignedDuration::from_secs(1)))));
+                let until = first.checked_add(MINUTE).ok().map(|until| until.max(after(SignedDuration::from_secs(1))));
+                if let Some(waiting) = drawn.waiting.get_mut(at) {
+                    *waiting = (*waiting).max(until);
+                }
             }
         }
         drop(mine);
         let counted = drawn.points.map(|points| if points == u32::MAX { 0 } else { points });
-        if drawn.waiting.is_none() && counted != [0, 0] {
+        if drawn.waiting == [None, None] && counted != [0, 0] {
             row.grants.push(Grant { by: self.me.clone(), until: after(BEGINS), points: counted });
         }
         row.left = share(member, row.left, now);
@@ -301,12 +317,35 @@ struct Closed {
 struct Drawn {
     places: u32,
     points: [u32; 2],
-    waiting: Option<Timestamp>,
+    /// Of REST and of GraphQL.
+    waiting: [Option<Timestamp>; 2],
+}
+
+/// What is over, by steps of time, each counted from its end.
+fn added_up(grants: Vec<Grant>, now: Timestamp) -> Vec<Grant> {
+    let (mut open, over): (Vec<Grant>, Vec<Grant>) = grants.into_iter().partition(|grant| grant.until > now);
+    let mut steps: BTreeMap<i64, [u32; 2]> = BTreeMap::new();
+    for grant in over {
+        let ([core, graphql], sum) = (grant.points, steps.entry(grant.until.as_millisecond().div_euclid(STEP)).or_default());
+        let [all_core, all_graphql] = *sum;
+        *sum = [all_core.saturating_add(core), all_graphql.saturating_add(graphql)];
+    }
+    let end = |step: i64| Timestamp::from_millisecond((step + 1) * STEP - 1).map_or(now, |end| end.min(now));
+    steps.retain(|_, points| *points != [0, 0]);
+    open.extend(steps.into_iter().map(|(step, points)| Grant { by: String::new(), until: end(step), points }));
+    open
 }
 
 impl Mine {
+    fn nothing(&self, index: usize, now: Timestamp) -> Option<Timestamp> {
+        self.nothing_until.get(index).copied().flatten().filter(|until| now < *until)
+    }
+
     /// What `turn` would say, taking nothing.
     fn peek(&self, index: usize, cost: u32, now: Timestamp) -> Turn {
+        if let Some(until) = self.nothing(index, now) {
+            return Turn::Nothing { until };
+        }
         let enough = self.free.get(index).is_some_and(|free| *free >= cost);
         let open = enough && self.begins_until.is_some_and(|until| now < until);
         let content = self.places >= IN_FLIGHT || self.content_until.is_some_and(|until| now < until);
@@ -330,7 +369,8 @@ impl Mine {
         self.places = drawn.places;
         self.content_until = if drawn.places < self.peak { after(A_MOMENT) } else { None };
         self.peak = self.in_flight + self.waiting;
-        if let Some(until) = drawn.waiting {
+        self.nothing_until = drawn.waiting;
+        if let Some(until) = drawn.waiting.iter().flatten().max().copied() {
             // What was drawn is not in the row.
             (self.granted, self.free) = ([0, 0], [0, 0]);
             return Err(Error::Waiting { until });

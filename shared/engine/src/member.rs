@@ -4,6 +4,7 @@ use crate::gate;
 use crate::ledger::Told;
 use github::{App, Budget, OAuthApp, Resource, Token, TokenKind};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -42,6 +43,8 @@ pub(crate) struct Member {
     /// A new pair that could not be stored yet, and so is not used yet.
     pub(crate) unstored: Mutex<Option<github::Credential>>,
     left: Mutex<Vec<(&'static str, Told)>>,
+    /// Gates that were seen closed, for what is urgent or not, and until when: none opens before that.
+    closed: Mutex<BTreeMap<(&'static str, bool), Timestamp>>,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -59,6 +62,7 @@ impl Member {
             renewing: tokio::sync::Mutex::default(),
             unstored: Mutex::default(),
             left: Mutex::default(),
+            closed: Mutex::default(),
         }
     }
 
@@ -115,6 +119,14 @@ impl Member {
                 self.keep(gate::name(&resource), told);
             }
         }
+    }
+
+    pub(crate) fn closed_until(&self, resource: &Resource, urgent: bool, now: Timestamp) -> Option<Timestamp> {
+        lock(&self.closed).get(&(gate::name(resource), urgent)).copied().filter(|until| now < *until)
+    }
+
+    pub(crate) fn saw_closed(&self, resource: &Resource, urgent: bool, until: Timestamp) {
+        lock(&self.closed).insert((gate::name(resource), urgent), until);
     }
 
     fn keep(&self, resource: &'static str, told: Told) {

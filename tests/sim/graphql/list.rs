@@ -28,8 +28,7 @@ fn sort_key(order: Option<&str>) -> Option<&'static str> {
 /// Place of an item in a list: what it is sorted by, then its number, so that a cursor means the same whatever moves.
 type Place = (String, u64);
 
-fn place(item: &Value, key: Option<&str>, index: usize) -> Place {
-    let index = u64::try_from(index).unwrap_or(0);
+fn place(item: &Value, key: Option<&str>, index: u64) -> Place {
     match key {
         Some(key) => (
             item.get(key).and_then(Value::as_str).unwrap_or_default().to_owned(),
@@ -62,12 +61,22 @@ impl<'w> List<'w> {
             .get("itemTypes")
             .and_then(|kinds| kinds.as_array())
             .map(|kinds| kinds.iter().filter_map(|kind| kind.as_str()).map(|kind| kind.replace('_', "").to_lowercase()).collect());
+        let after = text("after").as_deref().and_then(uncursor);
+        let repositories = (of.kind, name) == ("Organization", "repositories");
         let mut all: Vec<Object<'w>> = Vec::new();
+        // Of what stands before `all` in the list, and in all of it, where not all of it was looked at.
+        let (mut before, mut length) = (0, None);
         if name == "history" {
             let oid = of.value.get("oid").and_then(Value::as_str).unwrap_or_default();
             let since = text("since");
             let commits = of.repo.map(|repo| of.world.history(repo, oid)).unwrap_or_default();
-            all.extend(commits.iter().filter_map(|oid| of.commit(oid)).map(|commit| of.sub(commit, "Commit")));
+            let mut most = usize::MAX;
+            // A hundred thousand, of which a page is wanted.
+            if let (None, Some(first)) = (&since, number("first")) {
+                (before, length, most) = (after.as_ref().map_or(0, |place| place.1 + 1), Some(commits.len()), first + 1);
+            }
+            let wanted = commits.iter().skip(usize::try_from(before).unwrap_or(usize::MAX)).take(most);
+            all.extend(wanted.filter_map(|oid| of.commit(oid)).map(|commit| of.sub(commit, "Commit")));
             if let Some(since) = since {
                 all.retain(|commit| commit.value.get("committedDate").and_then(Value::as_str).is_some_and(|date| date >= since.as_str()));
             }
@@ -80,11 +89,8 @@ impl<'w> List<'w> {
             let prefix = text("refPrefix");
             let states = arguments.get("archivedStates").and_then(|states| states.as_array());
             let archived = states.into_iter().flatten().any(|state| state.as_str() == Some("ARCHIVED"));
-            let values = match (of.kind, name) {
-                ("Organization", "repositories") => of.world.repos.as_slice(),
-                _ => of.value.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice),
-            };
-            for value in values {
+            let its = of.value.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            for value in repositories.then(|| of.world.listed()).into_iter().flatten().chain(its) {
                 if prefix.as_deref().is_some_and(|prefix| value.get("prefix").and_then(Value::as_str) != Some(prefix)) {
                     continue;
                 }
@@ -112,12 +118,12 @@ impl<'w> List<'w> {
                 all.extend(value.map(|value| of.sub(value, kind)));
             }
         }
-        let total = all.len();
-        let mut placed: Vec<(Place, Object<'w>)> = all.into_iter().enumerate().map(|(index, item)| (place(item.value, key, index), item)).collect();
+        let total = length.unwrap_or(all.len());
+        let mut placed: Vec<(Place, Object<'w>)> = all.into_iter().zip(before..).map(|(item, index)| (place(item.value, key, index), item)).collect();
         if key.is_some() {
             placed.sort_by(|a, b| if down { b.0.cmp(&a.0) } else { a.0.cmp(&b.0) });
         }
-        if let Some(after) = text("after").as_deref().and_then(uncursor) {
+        if let Some(after) = after {
             placed.retain(|(place, _)| if key.is_some() && down { *place < after } else { *place > after });
         }
         let mut more = false;
@@ -127,6 +133,9 @@ impl<'w> List<'w> {
         } else if let Some(last) = number("last") {
             let skip = placed.len().saturating_sub(last);
             placed.drain(..skip);
+        }
+        if repositories {
+            placed.iter_mut().for_each(|(_, item)| *item = of.sub(of.world.whole(item.value), "Repository"));
         }
         let extra = placed.iter().map(|(_, item)| item.value.get("size").cloned().unwrap_or_default()).collect();
         let (places, items): (Vec<Place>, Vec<Object<'w>>) = placed.into_iter().unzip();
