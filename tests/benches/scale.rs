@@ -11,7 +11,7 @@
 mod metered;
 
 use aws::{Embedded, Writes};
-use engine::{Clock, Env, Error, Group, Job, Outcome, Queue, Settings, StoreError, Tokens, advance, discover};
+use engine::{Clock, Env, Error, Group, Job, Outcome, Queue, SHORT_WAIT, Settings, StoreError, Tokens, advance, discover};
 use jiff::{SignedDuration, Timestamp};
 use metered::{Meter, Units};
 use sim::{GitHub, Size, World};
@@ -29,20 +29,45 @@ const LATENCY_MS: i64 = 1000;
 const DEADLINE: SignedDuration = SignedDuration::from_secs(13 * 60);
 /// Rows of the simulated organization in memory.
 const ROOM: u64 = 3_000_000;
-/// As the fetcher holds a job.
-const HOLD: SignedDuration = SignedDuration::from_secs(90);
 
 /// As the command has it: half of the time goes into allocating otherwise.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Milliseconds since 1970.
-#[derive(Clone)]
-struct Virtual(Arc<AtomicI64>);
+/// Milliseconds since 1970, and how many are at work, whose requests move them.
+#[derive(Clone, Default)]
+struct Virtual(Arc<AtomicI64>, Arc<AtomicI64>);
 
+#[async_trait::async_trait]
 impl Clock for Virtual {
     fn now(&self) -> Timestamp {
         Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+
+    async fn pause(&self, until: Timestamp) -> bool {
+        let short = until.duration_since(self.now()) <= SHORT_WAIT;
+        if short {
+            self.pass(until).await;
+        }
+        short
+    }
+}
+
+impl Virtual {
+    fn jump_if_idle(&self, until: Timestamp) {
+        if self.1.load(Ordering::SeqCst) == 0 {
+            self.0.fetch_max(until.as_millisecond(), Ordering::SeqCst);
+        }
+    }
+
+    /// Somebody who was at work waits.
+    async fn pass(&self, until: Timestamp) {
+        self.1.fetch_sub(1, Ordering::SeqCst);
+        while self.now() < until {
+            self.jump_if_idle(until);
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.1.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -51,7 +76,6 @@ impl Clock for Virtual {
 struct Board {
     ready: VecDeque<Job>,
     parked: Vec<(Timestamp, Job)>,
-    busy: u64,
     discovering: bool,
     /// Sweeps of each repository that are not caught up.
     open: BTreeMap<u64, u64>,
@@ -89,7 +113,8 @@ struct Run {
 async fn main() {
     let by = std::env::var("SEI_SCALE").map_or(10, |text| text.parse().unwrap());
     let sizes = Size::enormous(by);
-    let clock = Virtual(Arc::new(AtomicI64::new(1_800_000_000_000)));
+    let clock = Virtual::default();
+    clock.0.store(1_800_000_000_000, Ordering::SeqCst);
     let ticks = clock.0.clone();
     let began = Instant::now();
     let world = World::lazy(7, &sizes, ROOM);
@@ -138,16 +163,12 @@ async fn copy(run: &Run, github: &GitHub, clock: &Virtual) {
     }
     let looking = async {
         let env = env();
+        clock.1.fetch_add(1, Ordering::SeqCst);
         while let Err(error) = discover("acme", &env).await {
             let Error::Waiting { until } = error else { panic!("{error}") };
-            // Others may still be at work, whose requests move the clock.
-            while clock.now() < until {
-                if queue.0.lock().unwrap().idle() {
-                    clock.0.fetch_max(until.as_millisecond(), Ordering::SeqCst);
-                }
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            clock.pass(until).await;
         }
+        clock.1.fetch_sub(1, Ordering::SeqCst);
         queue.0.lock().unwrap().discovering = false;
     };
     let progress = {
@@ -193,31 +214,13 @@ async fn copy(run: &Run, github: &GitHub, clock: &Virtual) {
     std::fs::remove_dir_all(&dir).unwrap();
 }
 
-impl Board {
-    fn idle(&self) -> bool {
-        self.busy == 0 && self.ready.is_empty()
-    }
-}
-
-/// Others may still be at work, whose requests move the clock; else time passes at once.
-async fn wait(until: Timestamp, queue: &Waiting, clock: &Virtual) {
-    queue.0.lock().unwrap().busy -= 1;
-    while clock.now() < until {
-        if queue.0.lock().unwrap().busy == 0 {
-            clock.0.fetch_max(until.as_millisecond(), Ordering::SeqCst);
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    queue.0.lock().unwrap().busy += 1;
-}
-
 /// One visit, or a wait; false when there is nothing more to do.
 async fn work(env: &Env, queue: &Waiting, clock: &Virtual) -> bool {
     let job = {
         let mut board = queue.0.lock().unwrap();
         match board.ready.pop_front() {
             Some(job) => {
-                board.busy += 1;
+                clock.1.fetch_add(1, Ordering::SeqCst);
                 board.visits += 1;
                 Some(job)
             }
@@ -227,13 +230,11 @@ async fn work(env: &Env, queue: &Waiting, clock: &Virtual) -> bool {
     let Some(job) = job else {
         {
             let mut board = queue.0.lock().unwrap();
-            if board.busy == 0 && !board.discovering && board.parked.is_empty() {
+            if clock.1.load(Ordering::SeqCst) == 0 && !board.discovering && board.parked.is_empty() {
                 return false;
             }
-            let first = board.parked.iter().map(|(until, _)| *until).min();
-            // Nobody is at work: time passes at once.
-            if let Some(first) = first.filter(|_| board.busy == 0 && !board.discovering) {
-                clock.0.fetch_max(first.as_millisecond(), Ordering::SeqCst);
+            if let Some(first) = board.parked.iter().map(|(until, _)| *until).min() {
+                clock.jump_if_idle(first);
             }
             let now = clock.now();
             let (due, parked) = std::mem::take(&mut board.parked).into_iter().partition(|(until, _)| *until <= now);
@@ -248,12 +249,12 @@ async fn work(env: &Env, queue: &Waiting, clock: &Virtual) -> bool {
     let outcome = loop {
         match advance(&job, env, deadline).await.unwrap() {
             // As a fetcher does: every other job would have to wait just as well.
-            Outcome::Parked { until, limit: true, .. } if until <= clock.now() + HOLD => wait(until, queue, clock).await,
+            Outcome::Parked { until, limit: true, .. } if until < deadline && env.clock.pause(until).await => {}
             outcome => break outcome,
         }
     };
+    clock.1.fetch_sub(1, Ordering::SeqCst);
     let mut board = queue.0.lock().unwrap();
-    board.busy -= 1;
     match outcome {
         Outcome::Refused { message, .. } => panic!("{}: {message}", job.sweep),
         Outcome::Parked { until, .. } => {

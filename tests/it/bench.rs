@@ -17,7 +17,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 /// Milliseconds since 1970. Every look moves it by one, as time does.
 #[derive(Clone)]
-pub struct TestClock(Arc<AtomicI64>);
+pub struct TestClock(pub Arc<AtomicI64>);
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {

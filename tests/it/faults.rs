@@ -364,7 +364,7 @@ async fn a_job_that_meets_a_limit_comes_back_by_itself() {
     let env = bench.env(Arc::new(bench.table.store()), queue.clone());
     let found = engine::discover("acme", &env).await.unwrap();
     queue.take();
-    bench.github.faults().secondary = Some((bench.github.ledger().requests + 1, Some(300)));
+    bench.github.faults().secondary = Some((bench.github.ledger().requests + 1, Some(30)));
     let job = found.jobs.into_iter().find(|job| job.sweep == "issues").unwrap();
     let message = fetcher::Message { message_id: "a".to_owned(), body: serde_json::to_string(&job).unwrap(), attributes: BTreeMap::new() };
     let failures = fetcher::handle(fetcher::Batch { records: vec![message] }, &env.clone().into(), jiff::Timestamp::MAX).await;

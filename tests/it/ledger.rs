@@ -5,6 +5,7 @@ use engine::{Env, Error, Job, Outcome, Rows, State, StateKey, Store, StoreError}
 use jiff::Timestamp;
 use sim::Size;
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 /// Works off the jobs, some at once; whoever is told to wait moves the clock, as time does.
@@ -95,6 +96,44 @@ async fn who_gets_no_place_leaves_the_ledger_alone_for_a_moment() {
     engine::discover("acme", &env).await.unwrap();
 }
 
+/// Passes when somebody waits.
+struct Passing(crate::bench::TestClock);
+
+#[async_trait::async_trait]
+impl engine::Clock for Passing {
+    fn now(&self) -> Timestamp {
+        engine::Clock::now(&self.0)
+    }
+
+    async fn pause(&self, until: Timestamp) -> bool {
+        let wait = until.duration_since(self.now());
+        let short = wait <= engine::SHORT_WAIT;
+        if short {
+            self.0.0.fetch_add(i64::try_from(wait.as_millis()).unwrap().max(0) + 1, Ordering::SeqCst);
+        }
+        short
+    }
+}
+
+fn passing(bench: &Bench, queue: Arc<TestQueue>) -> Env {
+    let token = github::Token::new("sim-token").unwrap();
+    let tokens = engine::Tokens::new(github::ApiUrl::parse(&bench.github.api()).unwrap(), vec![token]).unwrap();
+    Env::new(tokens, Arc::new(bench.table.store()), queue, Arc::new(Passing(bench.clock.clone())), bench.settings.clone())
+}
+
+#[tokio::test]
+async fn a_discovery_waits_for_a_place_since_it_would_begin_anew() {
+    let bench = Bench::new(5, &[Size(1, 1, 1)]).await;
+    taken(&bench).await;
+    let env = passing(&bench, Arc::default());
+    assert_eq!(engine::discover("acme", &env).await.unwrap().repositories, 1);
+    // But not for the next hour.
+    bench.github.faults().limit = Some(100);
+    bench.pass(3700);
+    while engine::discover("acme", &env).await.is_ok() {}
+    assert!(matches!(engine::discover("acme", &env).await, Err(Error::Waiting { .. })));
+}
+
 #[tokio::test]
 async fn the_ledgers_row_stays_small_and_loses_no_point_however_many_workers_write_to_it() {
     let bench = Bench::new(5, &[Size(1, 1, 1)]).await;
@@ -131,21 +170,15 @@ async fn what_a_closed_gate_holds_up_and_was_never_begun_costs_no_write() {
 #[tokio::test]
 async fn a_fetcher_stays_with_its_job_while_it_waits_for_a_place() {
     let bench = Bench::new(5, &[Size(3, 3, 3)]).await;
-    let (env, queue) = worker(&bench, Arc::new(bench.table.store()));
+    let queue = Arc::new(TestQueue::default());
+    let env = passing(&bench, queue.clone());
     let job = discovered(&bench, &env).await.into_iter().find(|job| job.sweep == "pull_requests").unwrap();
     queue.take();
     bench.pass(100);
     let request = bench.github.ledger().requests + 1;
     bench.github.faults().secondary = Some((request, Some(1)));
     let message = fetcher::Message { message_id: "a".to_owned(), body: serde_json::to_string(&job).unwrap(), attributes: BTreeMap::new() };
-    let (fleet, batch) = (env.clone().into(), fetcher::Batch { records: vec![message] });
-    let passing = async {
-        loop {
-            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            bench.pass_millis(100);
-        }
-    };
-    let failures = tokio::select! { failures = fetcher::handle(batch, &fleet, Timestamp::MAX) => failures, () = passing => unreachable!() };
+    let failures = fetcher::handle(fetcher::Batch { records: vec![message] }, &env.into(), Timestamp::MAX).await;
     assert!(failures.batch_item_failures.is_empty() && bench.github.ledger().requests > request, "it was asked again");
     assert!(queue.take().iter().all(|sent| sent.sweep != job.sweep), "and not sent back");
 }

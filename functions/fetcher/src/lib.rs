@@ -1,7 +1,7 @@
 //! Translates a batch of SQS messages into visits, and names those that SQS should deliver again.
 
 use engine::{Fleet, Job, Outcome};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tracing::field::Empty;
@@ -37,11 +37,6 @@ pub struct Failure {
     pub item_identifier: String,
 }
 
-/// So short a wait is for a place among the requests in flight, or for the next minute. Every other job would be told the
-/// same: parking this one, and then them, one after another, would cost more than to stay, and leave nothing to those
-/// fetchers that may ask.
-const HOLD: SignedDuration = SignedDuration::from_secs(90);
-
 /// Runs every job of the batch until `deadline`.
 pub async fn handle(batch: Batch, fleet: &Fleet, deadline: Timestamp) -> Failures {
     let mut failures = Failures::default();
@@ -70,11 +65,11 @@ async fn run(body: &str, fleet: &Fleet, deadline: Timestamp) -> Result<(), Strin
     // Everything is paused: discovery asks again when it no longer is.
     let Some(env) = fleet.of(&job) else { return Ok(()) };
     let mut outcome = engine::advance(&job, env, deadline).await;
+    // Parking it, and then all others, one after another, would leave nothing to those fetchers that may ask.
     while let Ok(Outcome::Parked { until, limit: true, .. }) = &outcome
-        && until.duration_since(env.now()) <= HOLD
         && *until < deadline
+        && env.clock.pause(*until).await
     {
-        tokio::time::sleep(until.duration_since(env.now()).max(SignedDuration::ZERO).unsigned_abs()).await;
         outcome = engine::advance(&job, env, deadline).await;
     }
     match outcome {

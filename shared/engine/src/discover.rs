@@ -128,7 +128,7 @@ fn key(env: &Env, org: &str) -> StateKey {
 
 /// Looks at one organization, sends the jobs that are due, and leaves word of it.
 pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
-    let env = &env.about(org).metered();
+    let env = &env.about(org).metered().patiently();
     let key = key(env, org);
     let before = env.store.states(std::slice::from_ref(&key)).await?.into_iter().next().unwrap_or_default();
     let mut discovered: Discovered = serde_json::from_value(before.value).unwrap_or_default();

@@ -147,6 +147,8 @@ pub struct Env {
     pub(crate) scheduled: bool,
     /// What events left open goes before the rest: half of the owner's reserve is for it.
     urgent: bool,
+    /// Short waits are waited out.
+    patient: bool,
 }
 
 impl Env {
@@ -165,6 +167,7 @@ impl Env {
             scratch: None,
             scheduled: false,
             urgent: false,
+            patient: false,
         }
     }
 
@@ -188,6 +191,11 @@ impl Env {
     /// For what events left open.
     pub(crate) fn urgently(&self) -> Self {
         Self { urgent: true, ..self.clone() }
+    }
+
+    /// For who has no mark to come back to.
+    pub(crate) fn patiently(&self) -> Self {
+        Self { patient: true, ..self.clone() }
     }
 
     /// For discoveries that come by themselves, hour after hour: where nothing happens, they look less often for what no
@@ -259,14 +267,32 @@ impl Env {
         Ok(self.ask((&Resource::Core, 1), by, send, |reply| reply.budget.as_ref()).await?.0)
     }
 
-    /// Waits for a place among the requests in flight, then asks with the token that has the most left, of those whose
-    /// gate is open: in this order, because the gate may have closed while we waited. Tells whose budget paid.
     async fn ask<T, F>(
         &self,
-        (resource, cost): (&Resource, u64),
+        price: (&Resource, u64),
         prefer: Option<&str>,
         send: impl Fn(Client, bool) -> F,
         budget: impl Fn(&T) -> Option<&Budget>,
+    ) -> Result<(T, String), Error>
+    where
+        F: Future<Output = Result<T, github::Error>>,
+    {
+        loop {
+            match self.ask_now(price, prefer, &send, &budget).await {
+                Err(Error::Waiting { until }) if self.patient && self.clock.pause(until).await => {}
+                answered => return answered,
+            }
+        }
+    }
+
+    /// Waits for a place among the requests in flight, then asks with the token that has the most left, of those whose
+    /// gate is open: in this order, because the gate may have closed while we waited. Tells whose budget paid.
+    async fn ask_now<T, F>(
+        &self,
+        (resource, cost): (&Resource, u64),
+        prefer: Option<&str>,
+        send: &impl Fn(Client, bool) -> F,
+        budget: &impl Fn(&T) -> Option<&Budget>,
     ) -> Result<(T, String), Error>
     where
         F: Future<Output = Result<T, github::Error>>,
@@ -325,7 +351,7 @@ impl Env {
                     break;
                 }
                 let answer = send(client.clone(), prefer == Some(account.as_str())).await;
-                let told = answer.as_ref().ok().and_then(&budget);
+                let told = answer.as_ref().ok().and_then(budget);
                 if let Some(pass) = pass.as_ref().filter(|_| answer.is_ok()) {
                     pass.told(told.is_some());
                 }

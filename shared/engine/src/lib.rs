@@ -67,7 +67,7 @@ pub use membership::memberships;
 pub use model::{Job, Presence, Received, Record, ScopeId, State, StateKey, Stored, Version, Written, is_project, project_scope};
 pub use organization::{Choice, Choices, repositories};
 pub use plan::{AwsCost, Charge, EntityPlan, FilesFromGit, Item, Plan, RepositoryPlan, Supposed, TokenBudget, Window, first_sync_usd, plan};
-pub use ports::{Clock, Inbox, Kept, Listed, Listing, Queue, Rows, Show, Shown, Store, StoreError, SystemClock, Vault};
+pub use ports::{Clock, Inbox, Kept, Listed, Listing, Queue, Rows, SHORT_WAIT, Show, Shown, Store, StoreError, SystemClock, Vault};
 pub use purge::{Purged, purge};
 pub use repository::Repository;
 pub use row::Row;

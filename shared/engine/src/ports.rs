@@ -188,17 +188,38 @@ pub enum StoreError {
     },
 }
 
+/// As long as it takes to get a place among the requests in flight, or to see the next minute begin: who waits for no
+/// longer had better stay, since whatever else there is to do would have to wait for the same.
+pub const SHORT_WAIT: SignedDuration = SignedDuration::from_secs(90);
+
 /// The one place where time comes from; tests own it.
+#[async_trait]
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
+
+    /// Lets time pass until then, if that is no longer than [`SHORT_WAIT`]; false if it did not.
+    async fn pause(&self, until: Timestamp) -> bool {
+        let _ = until;
+        false
+    }
 }
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock;
 
+#[async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    async fn pause(&self, until: Timestamp) -> bool {
+        let wait = until.duration_since(self.now());
+        if wait > SHORT_WAIT {
+            return false;
+        }
+        tokio::time::sleep(wait.max(SignedDuration::ZERO).unsigned_abs()).await;
+        true
     }
 }
