@@ -35,14 +35,18 @@ const ROOM: u64 = 3_000_000;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Milliseconds since 1970, and how many are at work, whose requests move them.
 #[derive(Clone, Default)]
-struct Virtual(Arc<AtomicI64>, Arc<AtomicI64>);
+struct Virtual {
+    /// Since 1970.
+    millis: Arc<AtomicI64>,
+    /// How many there are whose requests move it.
+    at_work: Arc<AtomicI64>,
+}
 
 #[async_trait::async_trait]
 impl Clock for Virtual {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millisecond(self.0.load(Ordering::SeqCst)).unwrap()
+        Timestamp::from_millisecond(self.millis.load(Ordering::SeqCst)).unwrap()
     }
 
     async fn pause(&self, until: Timestamp) -> bool {
@@ -56,19 +60,19 @@ impl Clock for Virtual {
 
 impl Virtual {
     fn jump_if_idle(&self, until: Timestamp) {
-        if self.1.load(Ordering::SeqCst) == 0 {
-            self.0.fetch_max(until.as_millisecond(), Ordering::SeqCst);
+        if self.at_work.load(Ordering::SeqCst) == 0 {
+            self.millis.fetch_max(until.as_millisecond(), Ordering::SeqCst);
         }
     }
 
     /// Somebody who was at work waits.
     async fn pass(&self, until: Timestamp) {
-        self.1.fetch_sub(1, Ordering::SeqCst);
+        self.at_work.fetch_sub(1, Ordering::SeqCst);
         while self.now() < until {
             self.jump_if_idle(until);
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        self.1.fetch_add(1, Ordering::SeqCst);
+        self.at_work.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -115,8 +119,8 @@ async fn main() {
     let by = std::env::var("SEI_SCALE").map_or(10, |text| text.parse().unwrap());
     let sizes = Size::enormous(by);
     let clock = Virtual::default();
-    clock.0.store(1_800_000_000_000, Ordering::SeqCst);
-    let ticks = clock.0.clone();
+    clock.millis.store(1_800_000_000_000, Ordering::SeqCst);
+    let ticks = clock.millis.clone();
     let began = Instant::now();
     let world = World::lazy(7, &sizes, ROOM);
     eprintln!("{} repositories, made in {:.0} s", sizes.len(), began.elapsed().as_secs_f64());
@@ -163,13 +167,13 @@ async fn copy(run: &Run, github: &GitHub, clock: &Virtual) {
         at_work.spawn(async move { while work(&env, &queue, &clock).await {} });
     }
     let looking = async {
-        let env = env();
-        clock.1.fetch_add(1, Ordering::SeqCst);
+        let env = env().scheduled();
+        clock.at_work.fetch_add(1, Ordering::SeqCst);
         while let Err(error) = discover("acme", &env).await {
             let Error::Waiting { until } = error else { panic!("{error}") };
             clock.pass(until).await;
         }
-        clock.1.fetch_sub(1, Ordering::SeqCst);
+        clock.at_work.fetch_sub(1, Ordering::SeqCst);
         queue.0.lock().unwrap().discovering = false;
     };
     let progress = {
@@ -213,7 +217,7 @@ async fn work(env: &Env, queue: &Waiting, clock: &Virtual) -> bool {
         let mut board = queue.0.lock().unwrap();
         match board.ready.pop_front() {
             Some(job) => {
-                clock.1.fetch_add(1, Ordering::SeqCst);
+                clock.at_work.fetch_add(1, Ordering::SeqCst);
                 board.visits += 1;
                 Some(job)
             }
@@ -223,7 +227,7 @@ async fn work(env: &Env, queue: &Waiting, clock: &Virtual) -> bool {
     let Some(job) = job else {
         {
             let mut board = queue.0.lock().unwrap();
-            if clock.1.load(Ordering::SeqCst) == 0 && !board.discovering && board.parked.is_empty() {
+            if clock.at_work.load(Ordering::SeqCst) == 0 && !board.discovering && board.parked.is_empty() {
                 return false;
             }
             if let Some(first) = board.parked.iter().map(|(until, _)| *until).min() {
@@ -246,7 +250,7 @@ async fn work(env: &Env, queue: &Waiting, clock: &Virtual) -> bool {
             outcome => break outcome,
         }
     };
-    clock.1.fetch_sub(1, Ordering::SeqCst);
+    clock.at_work.fetch_sub(1, Ordering::SeqCst);
     let mut board = queue.0.lock().unwrap();
     match outcome {
         Outcome::Refused { message, .. } => panic!("{}: {message}", job.sweep),

@@ -70,13 +70,12 @@ async fn two_workers_keep_to_one_tokens_limits() {
     bench.assert_true("two workers").await;
 }
 
-/// The ledger's row, for a token whose every place somebody has for 50 s.
-async fn taken(bench: &Bench) -> StateKey {
+/// Somebody has every place of the token for 50 s.
+async fn taken(bench: &Bench) {
     let key = StateKey { of: "ledgers".to_owned(), name: github::Token::new("sim-token").unwrap().fingerprint() };
     let until = Timestamp::from_second(bench.github.now() + 50).unwrap().to_string();
     let row = serde_json::json!({ "leases": [{ "by": "another", "places": 10, "wanted": 10, "until": until }] });
     bench.table.store().save(&key, 0, &row).await.unwrap();
-    key
 }
 
 #[tokio::test]
@@ -118,7 +117,7 @@ impl engine::Clock for Passing {
 fn passing(bench: &Bench, queue: Arc<TestQueue>) -> Env {
     let token = github::Token::new("sim-token").unwrap();
     let tokens = engine::Tokens::new(github::ApiUrl::parse(&bench.github.api()).unwrap(), vec![token]).unwrap();
-    Env::new(tokens, Arc::new(bench.table.store()), queue, Arc::new(Passing(bench.clock.clone())), bench.settings.clone())
+    Env::new(tokens, Arc::new(bench.table.store()), queue, Arc::new(Passing(bench.clock.clone())), bench.settings.clone()).scheduled()
 }
 
 #[tokio::test]

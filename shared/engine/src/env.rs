@@ -193,9 +193,10 @@ impl Env {
         Self { urgent: true, ..self.clone() }
     }
 
-    /// For who has no mark to come back to.
+    /// For who has no mark to come back to, and would come by itself only after an hour: whoever typed a command is told
+    /// of the wait instead.
     pub(crate) fn patiently(&self) -> Self {
-        Self { patient: true, ..self.clone() }
+        Self { patient: self.scheduled, ..self.clone() }
     }
 
     /// For discoveries that come by themselves, hour after hour: where nothing happens, they look less often for what no
@@ -267,6 +268,7 @@ impl Env {
         Ok(self.ask((&Resource::Core, 1), by, send, |reply| reply.budget.as_ref()).await?.0)
     }
 
+    /// Asks, after the wait if it is short and somebody patient asks. Tells whose budget paid.
     async fn ask<T, F>(
         &self,
         price: (&Resource, u64),
@@ -286,7 +288,7 @@ impl Env {
     }
 
     /// Waits for a place among the requests in flight, then asks with the token that has the most left, of those whose
-    /// gate is open: in this order, because the gate may have closed while we waited. Tells whose budget paid.
+    /// gate is open: in this order, because the gate may have closed while we waited.
     async fn ask_now<T, F>(
         &self,
         (resource, cost): (&Resource, u64),
@@ -324,12 +326,10 @@ impl Env {
                 };
                 let account = member.account();
                 let gate = Gate::new(self.store.as_ref(), account.clone(), self.settings.reserve_percent, self.urgent);
-                let mut closed = match member.closed_until(resource, self.urgent, self.now()) {
-                    None => gate.closed_until(resource, self.now()).await?,
-                    known => known,
-                };
-                if let Some(until) = closed {
-                    member.saw_closed(resource, self.urgent, until);
+                let mut closed = member.closed_until(resource, self.urgent, self.now());
+                if closed.is_none() {
+                    closed = gate.closed_until(resource, self.now()).await?;
+                    closed.into_iter().for_each(|until| member.saw_closed(resource, self.urgent, until));
                 }
                 let pass = if closed.is_some() {
                     None
