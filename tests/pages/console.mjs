@@ -15,6 +15,7 @@ const [bin, directory, screenshots] = process.argv.slice(2).map((path) => resolv
 const TOKEN = "sim-token"; // what the simulated GitHub accepts
 const SECRET = "canary-client-secret"; // of its OAuth app
 const WIDTHS = [["light", 1280], ["dark", 1280], ["light", 360], ["dark", 360], ["light", 2560]];
+const PATIENCE = 180_000; // ms
 const wrong = [];
 const insist = (holds, what) => holds || wrong.push(what);
 if (screenshots) mkdirSync(screenshots, { recursive: true });
@@ -41,7 +42,8 @@ let looked = 0;
 let sent = ""; // everything that the console ever answered
 try {
   const page = await browser.newPage();
-  page.setDefaultTimeout(20000);
+  // On a machine that tests much else at the same time; only what hangs takes so long.
+  page.setDefaultTimeout(PATIENCE);
   page.on("console", (message) => message.type() === "error" && !/40[134]|422/.test(message.text()) && wrong.push(`the browser says: ${message.text()}`));
   page.on("pageerror", (error) => wrong.push(String(error)));
   page.on("dialog", (dialog) => { wrong.push("a script ran that is not ours"); dialog.dismiss(); });
@@ -50,7 +52,7 @@ try {
   await page.setViewport({ width: 1280, height: 900 });
 
   const text = () => page.$eval("main", (main) => main.innerText);
-  const until = async (what, holds, limit = 20000) => {
+  const until = async (what, holds, limit = PATIENCE) => {
     const end = Date.now() + limit;
     while (Date.now() < end) {
       // While a page goes to the next one, nothing holds.
@@ -196,6 +198,8 @@ try {
   await press("Save");
   await until("nothing is saved", () => location.pathname === "/console/connectors/of/by-browser");
   insist(!(await page.content()).includes(SECRET), "the app's secret was sent back");
+  // What reports tell stands still from here on.
+  await until("the second sync does not end", () => /done|not all/.test(document.querySelector("#live .chip").innerText), 600000);
 
   // A report, asked in its form, shared by its address, taken along; the figures are the command's.
   await page.goto(`${home}/console/reports`);
