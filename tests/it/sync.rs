@@ -274,4 +274,6 @@ async fn repositories_that_are_made_when_they_are_looked_at_are_copied_like_othe
     bench.sync().await;
     let ledger = bench.github.ledger();
     assert_eq!((ledger.graphql, ledger.rest - ledger.not_modified), (3, 0), "they are the same when they are made again: {ledger:?}");
+    let compared = engine::verify("acme", &bench.env(std::sync::Arc::new(bench.table.store()), std::sync::Arc::default())).await.unwrap();
+    assert!(compared.differences.is_empty() && compared.compared > 100, "the list tells of each as much as it would by itself: {compared:?}");
 }

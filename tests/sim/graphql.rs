@@ -273,6 +273,12 @@ impl<'w> Object<'w> {
         Object { value, kind, repo, world: self.world }
     }
 
+    /// With all that is in its repository, where that was only listed.
+    fn whole(self) -> Object<'w> {
+        let repo = self.repo.map(|repo| self.world.whole(repo));
+        Object { value: repo.filter(|_| self.kind == "Repository").unwrap_or(self.value), repo, ..self }
+    }
+
     fn commit(&self, oid: &str) -> Option<&'w Value> {
         self.repo?.get("commits")?.get(oid)
     }
@@ -300,8 +306,8 @@ impl ObjectValue for Object<'_> {
             ("Repository", "pullRequest" | "issue") => {
                 let list = if name == "issue" { "issues" } else { "pullRequests" };
                 let number = arguments.get("number").and_then(|number| number.as_u64());
-                let found =
-                    self.value.get(list).and_then(Value::as_array).into_iter().flatten().find(|item| item.get("number").and_then(Value::as_u64) == number);
+                let items = self.whole().value.get(list).and_then(Value::as_array);
+                let found = items.into_iter().flatten().find(|item| item.get("number").and_then(Value::as_u64) == number);
                 return match found {
                     Some(found) => Ok(ResolvedValue::object(self.sub(found, if name == "issue" { "Issue" } else { "PullRequest" }))),
                     None => Err(not_found(format!("Could not resolve to an item with the number of {}.", number.unwrap_or(0)))),
@@ -319,7 +325,7 @@ impl ObjectValue for Object<'_> {
             ("Team", "organization") => return Ok(ResolvedValue::object(self.sub(&self.world.org, "Organization"))),
             ("Repository", "object") => {
                 let oid = arguments.get("oid").and_then(|oid| oid.as_str()).unwrap_or_default();
-                return Ok(self.commit(oid).map_or(ResolvedValue::null(), |commit| ResolvedValue::object(self.sub(commit, "Commit"))));
+                return Ok(self.whole().commit(oid).map_or(ResolvedValue::null(), |commit| ResolvedValue::object(self.sub(commit, "Commit"))));
             }
             ("ProjectV2Item", "content") if field.is_some_and(|content| content.get("list").is_some()) => {
                 let at = |name: &str| field.and_then(|content| content.get(name));

@@ -175,7 +175,8 @@ impl World {
         self.repos.iter().chain(&self.elsewhere)
     }
 
-    /// What the organization's list of repositories sorts by, of each of them: all that is in it, or something brief.
+    /// Of each repository in the organization's list, all that is in it, or what [`World::whole`] makes whole: long lists
+    /// without all but what changed last, with `totals` of them.
     pub(crate) fn listed(&self) -> impl Iterator<Item = &Value> {
         self.repos.iter().chain(self.lazy.briefs())
     }

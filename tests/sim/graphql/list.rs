@@ -26,23 +26,23 @@ fn sort_key(order: Option<&str>) -> Option<&'static str> {
 }
 
 /// Place of an item in a list: what it is sorted by, then its number, so that a cursor means the same whatever moves.
-type Place = (String, u64);
+type Place<'w> = (&'w str, u64);
 
-fn place(item: &Value, key: Option<&str>, index: u64) -> Place {
+fn place<'w>(item: &'w Value, key: Option<&str>, index: u64) -> Place<'w> {
     match key {
         Some(key) => (
-            item.get(key).and_then(Value::as_str).unwrap_or_default().to_owned(),
+            item.get(key).and_then(Value::as_str).unwrap_or_default(),
             item.get("number").or_else(|| item.get("databaseId")).and_then(Value::as_u64).unwrap_or(index),
         ),
-        None => (String::new(), index),
+        None => ("", index),
     }
 }
 
-fn cursor(place: &Place) -> String {
+fn cursor(place: &Place<'_>) -> String {
     format!("{}~{}", place.0, place.1).bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn uncursor(cursor: &str) -> Option<Place> {
+fn uncursor(cursor: &str) -> Option<(String, u64)> {
     let bytes: Option<Vec<u8>> = (0..cursor.len() / 2).map(|at| cursor.get(at * 2..at * 2 + 2).and_then(|hex| u8::from_str_radix(hex, 16).ok())).collect();
     let text = String::from_utf8(bytes?).ok()?;
     let (key, number) = text.rsplit_once('~')?;
@@ -63,17 +63,22 @@ impl<'w> List<'w> {
             .map(|kinds| kinds.iter().filter_map(|kind| kind.as_str()).map(|kind| kind.replace('_', "").to_lowercase()).collect());
         let after = text("after").as_deref().and_then(uncursor);
         let repositories = (of.kind, name) == ("Organization", "repositories");
+        // What is listed briefly knows how long a list is, and what changed last.
+        let known = of.value.pointer(&format!("/totals/{name}")).and_then(Value::as_u64).and_then(|total| usize::try_from(total).ok());
+        let last = key == Some("updatedAt") && down && after.is_none() && number("first") == Some(1);
+        let of = if known.is_some() && !last { of.whole() } else { of };
         let mut all: Vec<Object<'w>> = Vec::new();
         // Of what stands before `all` in the list, and in all of it, where not all of it was looked at.
-        let (mut before, mut length) = (0, None);
+        let (mut before, mut length) = (0, known);
         if name == "history" {
+            let of = of.whole();
             let oid = of.value.get("oid").and_then(Value::as_str).unwrap_or_default();
             let since = text("since");
             let commits = of.repo.map(|repo| of.world.history(repo, oid)).unwrap_or_default();
             let mut most = usize::MAX;
             // A hundred thousand, of which a page is wanted.
             if let (None, Some(first)) = (&since, number("first")) {
-                (before, length, most) = (after.as_ref().map_or(0, |place| place.1 + 1), Some(commits.len()), first + 1);
+                (before, length, most) = (after.as_ref().map_or(0, |(_, index)| index + 1), Some(commits.len()), first + 1);
             }
             let wanted = commits.iter().skip(usize::try_from(before).unwrap_or(usize::MAX)).take(most);
             all.extend(wanted.filter_map(|oid| of.commit(oid)).map(|commit| of.sub(commit, "Commit")));
@@ -119,26 +124,32 @@ impl<'w> List<'w> {
             }
         }
         let total = length.unwrap_or(all.len());
-        let mut placed: Vec<(Place, Object<'w>)> = all.into_iter().zip(before..).map(|(item, index)| (place(item.value, key, index), item)).collect();
-        if key.is_some() {
-            placed.sort_by(|a, b| if down { b.0.cmp(&a.0) } else { a.0.cmp(&b.0) });
-        }
-        if let Some(after) = after {
+        let mut placed: Vec<(Place<'w>, Object<'w>)> = all.into_iter().zip(before..).map(|(item, index)| (place(item.value, key, index), item)).collect();
+        if let Some((text, number)) = &after {
+            let after = (text.as_str(), *number);
             placed.retain(|(place, _)| if key.is_some() && down { *place < after } else { *place > after });
         }
         let mut more = false;
-        if let Some(first) = number("first") {
-            more = placed.len() > first;
+        let wanted = number("first");
+        if key.is_some() {
+            let order = |a: &(Place<'w>, Object<'w>), b: &(Place<'w>, Object<'w>)| if down { b.0.cmp(&a.0) } else { a.0.cmp(&b.0) };
+            // Of tens of thousands a page is wanted: what comes later need not be in order.
+            if let Some(first) = wanted.filter(|first| *first < placed.len()) {
+                placed.select_nth_unstable_by(first, order);
+                more = true;
+                placed.truncate(first);
+            }
+            placed.sort_by(order);
+        }
+        if let Some(first) = wanted {
+            more |= placed.len() > first;
             placed.truncate(first);
         } else if let Some(last) = number("last") {
             let skip = placed.len().saturating_sub(last);
             placed.drain(..skip);
         }
-        if repositories {
-            placed.iter_mut().for_each(|(_, item)| *item = of.sub(of.world.whole(item.value), "Repository"));
-        }
         let extra = placed.iter().map(|(_, item)| item.value.get("size").cloned().unwrap_or_default()).collect();
-        let (places, items): (Vec<Place>, Vec<Object<'w>>) = placed.into_iter().unzip();
+        let (places, items): (Vec<Place<'w>>, Vec<Object<'w>>) = placed.into_iter().unzip();
         Self { of, kind, items, cursors: places.iter().map(cursor).collect(), extra, total, more }
     }
 }

@@ -28,8 +28,9 @@ pub(super) fn newest_first(query: &HashMap<String, String>, usual: bool) -> bool
     query.get("direction").map_or(usual, |direction| direction == "desc")
 }
 
-pub(super) fn sort(items: &mut [&Value], key: &str, descending: bool) {
-    items.sort_by_key(|item| item.get(key).and_then(Value::as_str).unwrap_or_default());
+pub(super) fn sort<'v>(items: &mut [&'v Value], key: &str, descending: bool) {
+    let of = |item: &&'v Value| -> &'v str { item.get(key).and_then(Value::as_str).unwrap_or_default() };
+    items.sort_by_cached_key(of);
     if descending {
         items.reverse();
     }

@@ -7,11 +7,13 @@ use super::{Histories, START, Size, World};
 use crate::random::Random;
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// More ids than a pull request with all that belongs to it takes, and than a repository takes besides.
 const IDS: u64 = 40;
 const IDS_BESIDES: u64 = 200;
+/// Lists of a repository that grow with it.
+const LONG: &[&str] = &["pullRequests", "issues", "reviewComments", "workflowRuns"];
 
 #[derive(Default)]
 pub(super) struct Lazy {
@@ -30,7 +32,7 @@ struct Slot {
     /// Its ids follow this one.
     before: u64,
     rows: u64,
-    /// What a list sorts by.
+    /// What the organization's list tells of it.
     brief: Value,
     whole: OnceLock<Value>,
     looked: AtomicU64,
@@ -47,6 +49,27 @@ fn name(index: usize) -> String {
     format!("repo-{index:05}")
 }
 
+/// The only repository of a world, but of its long lists what changed last and how many there are.
+fn brief(world: World) -> Value {
+    let mut repo = world.repos.into_iter().next().unwrap_or_default();
+    let head = repo.pointer("/defaultBranchRef/target").and_then(Value::as_str).unwrap_or_default().to_owned();
+    if let Some(commits) = repo.get_mut("commits").and_then(Value::as_object_mut) {
+        commits.retain(|oid, _| *oid == head);
+    }
+    let mut totals = Map::new();
+    for &list in LONG {
+        let Some(items) = repo.get_mut(list).and_then(Value::as_array_mut) else { continue };
+        totals.insert(list.to_owned(), json!(items.len()));
+        let newest = std::mem::take(items).into_iter().max_by_key(|item| {
+            let of = |name: &str| item.get(name).cloned().unwrap_or_default();
+            (of("updatedAt").as_str().map(str::to_owned), of("number").as_u64())
+        });
+        items.extend(newest);
+    }
+    repo["totals"] = Value::Object(totals);
+    repo
+}
+
 impl Lazy {
     /// Makes each once, to know what it holds.
     pub(super) fn new(seed: u64, sizes: &[Size], room: u64) -> Self {
@@ -56,14 +79,19 @@ impl Lazy {
             lazy.slots.push(Slot { size: *size, before, rows: 0, brief: Value::Null, whole: OnceLock::new(), looked: AtomicU64::new(0) });
             before += IDS_BESIDES + IDS * u64::try_from(size.0 + size.1).unwrap_or(0);
         }
-        for index in 0..sizes.len() {
-            let world = lazy.made(index);
-            let (truth, repo) = (world.truth(), world.repos.into_iter().next().unwrap_or_default());
-            let of = |name: &&str| ((*name).to_owned(), repo.get(*name).cloned().unwrap_or_default());
-            let brief = ["id", "databaseId", "name", "owner", "createdAt", "updatedAt", "pushedAt"].iter().map(of).collect();
-            let number = |count: &Value| count.as_u64().unwrap_or(0);
+        let next = AtomicUsize::new(0);
+        let some = || {
+            let indices = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed)).take_while(|index| *index < sizes.len());
+            indices.map(|index| (index, lazy.made(index))).map(|(index, world)| (index, world.truth(), brief(world))).collect()
+        };
+        let made: Vec<(usize, Map<String, Value>, Value)> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..std::thread::available_parallelism().map_or(1, usize::from)).map(|_| scope.spawn(some)).collect();
+            threads.into_iter().filter_map(|thread| thread.join().ok()).flat_map(|some: Vec<_>| some).collect()
+        });
+        let number = |count: &Value| count.as_u64().unwrap_or(0);
+        for (index, truth, brief) in made {
             if let Some(slot) = lazy.slots.get_mut(index) {
-                (slot.brief, slot.rows) = (Value::Object(brief), truth.values().map(number).sum());
+                (slot.brief, slot.rows) = (brief, truth.values().map(number).sum());
             }
             for (entity, count) in truth {
                 let sum = lazy.truth.get(&entity).map_or(0, number) + number(&count);
