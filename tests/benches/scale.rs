@@ -29,7 +29,7 @@ const LATENCY_MS: i64 = 1000;
 /// Of a fetcher's fifteen minutes, as the function has it.
 const DEADLINE: SignedDuration = SignedDuration::from_secs(13 * 60);
 /// Rows of the simulated organization in memory.
-const ROOM: u64 = 3_000_000;
+const ROOM: u64 = 4_500_000;
 
 /// As the command has it: half of the time goes into allocating otherwise.
 #[global_allocator]

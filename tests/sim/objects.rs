@@ -83,7 +83,7 @@ fn entry(body: &mut Vec<u8>, mode: &str, name: &str, oid: &str) {
     body.extend((0..20).filter_map(|at| u8::from_str_radix(oid.get(2 * at..2 * at + 2)?, 16).ok()));
 }
 
-fn name_of(kind: &str, body: &[u8]) -> Oid {
+pub(crate) fn name_of(kind: &str, body: &[u8]) -> Oid {
     let mut whole = format!("{kind} {}\0", body.len()).into_bytes();
     whole.extend_from_slice(body);
     digest(&SHA1_FOR_LEGACY_USE_ONLY, &whole).as_ref().iter().fold(String::with_capacity(40), |mut text, byte| {

@@ -33,6 +33,8 @@ pub struct World {
     pub emits: bool,
     /// Without odd sizes, and with little time between what happens: so that a million commits fit into a few years.
     plain: bool,
+    /// Commits are not git's and name no files, only how many: so that making them is quick and keeping them takes little.
+    fileless: bool,
     next_id: u64,
     /// GitHub writes no events of projects into timelines: seen since 2026-09.
     pub silent_timelines: bool,

@@ -1,7 +1,7 @@
 //! Commits of a world: real objects of git, one history a repository, pushed and pushed by force.
 
 use super::{World, time};
-use crate::objects::{Text, Tree};
+use crate::objects::{Text, Tree, name_of};
 use serde_json::{Value, json};
 use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::{Arc, PoisonError};
@@ -108,14 +108,20 @@ impl World {
         let (name, email, date) = (format!("Developer {who}"), format!("dev-{who}@example.com"), time(at));
         let author = json!({ "name": name, "email": email, "date": date, "user": user });
         let mut tree = parents.first().map(|parent| self.objects.tree(parent)).unwrap_or_default();
-        let mut changed: Vec<Value> = (0..files).map(|index| self.change(&mut tree, index)).collect();
+        let changing = if self.fileless { 0 } else { files };
+        let mut changed: Vec<Value> = (0..changing).map(|index| self.change(&mut tree, index)).collect();
         changed.sort_by_key(|file| file.get("filename").and_then(Value::as_str).map(str::to_owned));
         let sum = |name: &str| changed.iter().filter_map(|file| file.get(name)?.as_u64()).sum::<u64>();
+        let (additions, deletions) = if self.fileless { (9 * files, files) } else { (sum("additions"), sum("deletions")) };
         let message = format!("Change {:x}\n\nCo-authored-by: Pair <pair@example.com>", self.random.draw());
-        let oid = self.objects.commit(tree, parents, (&name, &email), at, &message);
+        let oid = if self.fileless {
+            name_of("commit", format!("{parents:?}{at}{message}").as_bytes())
+        } else {
+            self.objects.commit(tree, parents, (&name, &email), at, &message)
+        };
         let commit = json!({ "id": format!("C_{oid}"), "oid": oid, "message": message,
-            "authoredDate": date, "committedDate": date, "additions": sum("additions"), "deletions": sum("deletions"),
-            "changedFilesIfAvailable": changed.len(), "author": author.clone(), "committer": author, "parents": parents,
+            "authoredDate": date, "committedDate": date, "additions": additions, "deletions": deletions,
+            "changedFilesIfAvailable": files, "author": author.clone(), "committer": author, "parents": parents,
             "associatedPullRequests": [], "files": changed });
         if let Some(commits) = self.repo_mut(repo).and_then(|repo| repo.get_mut("commits")?.as_object_mut()) {
             commits.insert(oid.clone(), commit);

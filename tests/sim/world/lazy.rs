@@ -1,7 +1,7 @@
 //! Repositories that are made from a seed of their own when somebody looks at one, and forgotten when others were looked at
 //! since: so that millions of objects need not be in memory at once. Whatever is asked for by a repository's name or by
 //! the node id of something in it finds them, and so does GraphQL's list of the organization; nothing can happen to them,
-//! and git does not know their commits.
+//! and neither does git know their commits nor do these name their files.
 
 use super::{Histories, START, Size, World};
 use crate::random::Random;
@@ -105,7 +105,7 @@ impl Lazy {
     fn made(&self, index: usize) -> World {
         let (size, before) = self.slots.get(index).map_or((Size(0, 0, 0), 0), |slot| (slot.size, slot.before));
         let seed = Random(self.seed.wrapping_add(u64::try_from(index).unwrap_or(0))).draw();
-        let mut world = World { random: Random(seed), plain: true, now: START, next_id: before, ..World::default() };
+        let mut world = World { random: Random(seed), plain: true, fileless: true, now: START, next_id: before, ..World::default() };
         world.add_repo(&name(index), size);
         world
     }
