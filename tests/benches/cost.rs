@@ -71,7 +71,9 @@ async fn copy(sizes: &[Size]) -> Copy {
     let tokens = Tokens::new(github::ApiUrl::parse(&github.url).unwrap(), vec![github::Token::new("sim-token").unwrap()]).unwrap();
     let queue = Arc::new(Waiting::default());
     let settings = Settings { orgs: vec!["acme".to_owned()], ..Settings::default() };
-    let env = Env::new(tokens, Arc::new(store), queue.clone(), Arc::new(clock.clone()), settings).on(table.scratch().unwrap()).scheduled();
+    let env = Env::new(tokens, Arc::new(store), queue.clone(), Arc::new(clock.clone()), settings)
+        .on(table.scratch().unwrap())
+        .scheduled(jiff::SignedDuration::from_hours(1));
     Copy { meter, queue, clock, env, table }
 }
 

@@ -3,7 +3,7 @@
 //! moves only when a request is answered and jumps when everybody waits, so that a day of limits passes in minutes. Records
 //! are written a hundred at a time, which is quicker than in AWS and not paced (`--bench cost` tells the busiest key), and
 //! counted as if each were put by itself; dollars are those of the counted units and messages, and of functions as `plan`
-//! reckons them. At the end the copy must have as many rows of each entity as there are. Files of commits are left out: git
+//! reckons them. Discovery comes again every hour, when the hour's budget is long used up. At the end the copy must have as many rows of each entity as there are. Files of commits are left out: git
 //! brings them without a budget. `SEI_SCALE=10` is a tenth of 14,000 repositories, 1,000,000 commits, 300,000 pull requests
 //! and 100,000 issues, `SEI_SCALE=1` all of it; `SEI_SCALE_ONLY=five` is the run with five tokens alone.
 //! Run with `cargo bench --profile quick -p tests --bench scale`.
@@ -28,6 +28,10 @@ const WORKERS: i64 = 10;
 const LATENCY_MS: i64 = 1000;
 /// Of a fetcher's fifteen minutes, as the function has it.
 const DEADLINE: SignedDuration = SignedDuration::from_secs(13 * 60);
+/// Between two discoveries.
+const EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// Of which there is always something to ask.
+const ALWAYS: &str = "workflow_runs";
 /// Rows of the simulated organization in memory.
 const ROOM: u64 = 4_500_000;
 
@@ -81,15 +85,18 @@ impl Virtual {
 struct Board {
     ready: VecDeque<Job>,
     parked: Vec<(Timestamp, Job)>,
-    discovering: bool,
-    /// Sweeps of each repository that are not caught up.
-    open: BTreeMap<u64, u64>,
-    /// When the last sweep of a repository was, by repository.
-    done: BTreeMap<u64, Timestamp>,
+    /// When the next discovery comes, unless one is under way.
+    tick: Option<Timestamp>,
+    /// Nothing is to be done any more.
+    finished: bool,
+    /// When each sweep of each repository had caught up first.
+    done: BTreeMap<(u64, String), Timestamp>,
     /// Messages of the queue.
     sent: u64,
     visits: u64,
     parks: u64,
+    /// Discoveries that had to give up.
+    late: u64,
 }
 
 struct Waiting(Mutex<Board>);
@@ -100,10 +107,12 @@ impl Queue for Waiting {
         let mut board = self.0.lock().unwrap();
         board.sent += u64::try_from(jobs.len()).unwrap();
         board.ready.extend(jobs.iter().cloned());
-        if board.discovering {
-            jobs.iter().for_each(|job| *board.open.entry(job.scope).or_default() += 1);
-        }
         Ok(())
+    }
+
+    async fn waiting(&self) -> Result<Option<u64>, StoreError> {
+        let board = self.0.lock().unwrap();
+        Ok(u64::try_from(board.ready.len() + board.parked.len()).ok())
     }
 }
 
@@ -152,7 +161,7 @@ async fn copy(run: &Run, github: &GitHub, clock: &Virtual) {
         (faults.tokens, faults.limit) = (names.clone(), Some(run.limit));
     }
     github.reset_ledger();
-    let queue = Arc::new(Waiting(Mutex::new(Board { discovering: true, ..Board::default() })));
+    let queue = Arc::new(Waiting(Mutex::new(Board::default())));
     let groups = Settings::default().groups.into_iter().filter(|group| *group != Group::CommitFiles).collect();
     let settings = Settings { orgs: vec!["acme".to_owned()], groups, ..Settings::default() };
     let env = || {
@@ -166,16 +175,7 @@ async fn copy(run: &Run, github: &GitHub, clock: &Virtual) {
         let (env, queue, clock) = (env(), queue.clone(), clock.clone());
         at_work.spawn(async move { while work(&env, &queue, &clock).await {} });
     }
-    let looking = async {
-        let env = env().scheduled();
-        clock.at_work.fetch_add(1, Ordering::SeqCst);
-        while let Err(error) = discover("acme", &env).await {
-            let Error::Waiting { until } = error else { panic!("{error}") };
-            clock.pass(until).await;
-        }
-        clock.at_work.fetch_sub(1, Ordering::SeqCst);
-        queue.0.lock().unwrap().discovering = false;
-    };
+    let looking = look(env().scheduled(EVERY), queue.clone(), clock.clone());
     let progress = {
         let (queue, clock, name) = (queue.clone(), clock.clone(), run.name);
         tokio::spawn(async move {
@@ -205,10 +205,42 @@ async fn copy(run: &Run, github: &GitHub, clock: &Virtual) {
         rows += copied;
     }
     let board = std::mem::take(&mut *queue.0.lock().unwrap());
-    told(run, github, &board, (start, clock.now()), rows, &units);
-    eprintln!("{}: {} visits, {} parked, took {:.0} s", run.name, board.visits, board.parks, took.as_secs_f64());
+    told(run, github, &board, start, rows, &units);
+    eprintln!("{}: {} visits, {} parked, {} discoveries too late, took {:.0} s", run.name, board.visits, board.parks, board.late, took.as_secs_f64());
     table.shutdown().await;
     std::fs::remove_dir_all(&dir).unwrap();
+}
+
+/// Discoveries as they come, until one finds that nothing is to be done.
+async fn look(env: Env, queue: Arc<Waiting>, clock: Virtual) {
+    // The budget's hour begins with the first one; the others come when it is used up.
+    let mut tick = clock.now() + EVERY / 2;
+    loop {
+        clock.at_work.fetch_add(1, Ordering::SeqCst);
+        let found = discover("acme", &env).await;
+        clock.at_work.fetch_sub(1, Ordering::SeqCst);
+        {
+            let mut board = queue.0.lock().unwrap();
+            match found {
+                Ok(found) => {
+                    let left = board.ready.iter().chain(board.parked.iter().map(|(_, job)| job)).any(|job| job.sweep != ALWAYS);
+                    board.finished = found.later == 0 && !left && clock.at_work.load(Ordering::SeqCst) == 0;
+                }
+                Err(Error::Waiting { .. }) => board.late += 1,
+                Err(error) => panic!("{error}"),
+            }
+            if board.finished {
+                return;
+            }
+            board.tick = Some(tick);
+        }
+        // Workers move the clock.
+        while clock.now() < tick {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        tick += EVERY;
+        queue.0.lock().unwrap().tick = None;
+    }
 }
 
 /// One visit, or a wait; false when there is nothing more to do.
@@ -227,10 +259,11 @@ async fn work(env: &Env, queue: &Waiting, clock: &Virtual) -> bool {
     let Some(job) = job else {
         {
             let mut board = queue.0.lock().unwrap();
-            if clock.at_work.load(Ordering::SeqCst) == 0 && !board.discovering && board.parked.is_empty() {
+            if board.finished {
                 return false;
             }
-            if let Some(first) = board.parked.iter().map(|(until, _)| *until).min() {
+            let first = board.parked.iter().map(|(until, _)| *until).chain(board.tick).min();
+            if let Some(first) = first.filter(|_| board.tick.is_some()) {
                 clock.jump_if_idle(first);
             }
             let now = clock.now();
@@ -262,19 +295,15 @@ async fn work(env: &Env, queue: &Waiting, clock: &Virtual) -> bool {
             board.parked.push((until, job));
         }
         Outcome::CaughtUp => {
-            let left = board.open.entry(job.scope).or_default();
-            *left = left.saturating_sub(1);
-            if *left == 0 {
-                let now = clock.now();
-                board.done.insert(job.scope, now);
-            }
+            let now = clock.now();
+            board.done.entry((job.scope, job.sweep)).or_insert(now);
         }
         Outcome::Continued | Outcome::Superseded => {}
     }
     true
 }
 
-fn told(run: &Run, github: &GitHub, board: &Board, (start, end): (Timestamp, Timestamp), rows: u64, units: &Units) {
+fn told(run: &Run, github: &GitHub, board: &Board, start: Timestamp, rows: u64, units: &Units) {
     let ledger = github.ledger();
     assert!(ledger.breaches.is_empty(), "{:?}", ledger.breaches);
     let hours = |until: Timestamp| until.duration_since(start).as_secs_f64() / 3600.0;
@@ -286,14 +315,19 @@ fn told(run: &Run, github: &GitHub, board: &Board, (start, end): (Timestamp, Tim
     } else {
         format!("{:.1} %", whole.iter().sum::<u64>() as f64 / (whole.len() as f64 * run.limit as f64 * 0.9) * 100.0)
     };
-    let mut done: Vec<f64> = board.done.values().map(|at| hours(*at)).collect();
+    let mut repositories: BTreeMap<u64, Timestamp> = BTreeMap::new();
+    for ((scope, _), at) in &board.done {
+        let last = repositories.entry(*scope).or_insert(*at);
+        *last = (*last).max(*at);
+    }
+    let mut done: Vec<f64> = repositories.values().map(|at| hours(*at)).collect();
     done.sort_by(f64::total_cmp);
     let at = |share: usize| done.get((done.len() * share / 100).min(done.len() - 1)).copied().unwrap_or_default();
     let dollars = engine::first_sync_usd(units.write, units.read, ledger.requests as f64, board.sent as f64);
     println!(
         "| {} | {:.1} | {} | {} | {rows} | {:.0} | {:.0} | {dollars:.2} | {used} | {:.1} | {:.1} |",
         run.name,
-        hours(end),
+        done.last().copied().unwrap_or_default(),
         ledger.requests,
         ledger.points,
         units.write,

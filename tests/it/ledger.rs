@@ -117,7 +117,8 @@ impl engine::Clock for Passing {
 fn passing(bench: &Bench, queue: Arc<TestQueue>) -> Env {
     let token = github::Token::new("sim-token").unwrap();
     let tokens = engine::Tokens::new(github::ApiUrl::parse(&bench.github.api()).unwrap(), vec![token]).unwrap();
-    Env::new(tokens, Arc::new(bench.table.store()), queue, Arc::new(Passing(bench.clock.clone())), bench.settings.clone()).scheduled()
+    Env::new(tokens, Arc::new(bench.table.store()), queue, Arc::new(Passing(bench.clock.clone())), bench.settings.clone())
+        .scheduled(jiff::SignedDuration::from_hours(1))
 }
 
 #[tokio::test]

@@ -29,4 +29,5 @@ mod silence;
 mod stages;
 mod store;
 mod sync;
+mod turns;
 mod webhook;

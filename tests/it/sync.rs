@@ -239,7 +239,7 @@ async fn a_schedule_looks_once_a_day_for_runs_where_nothing_happens_and_at_once_
     let asked = async |scheduled: bool| {
         let queue = Arc::new(TestQueue::default());
         let env = bench.env(Arc::new(bench.table.store()), queue.clone());
-        let env = if scheduled { env.scheduled() } else { env };
+        let env = if scheduled { env.scheduled(jiff::SignedDuration::from_hours(1)) } else { env };
         discover("acme", &env).await.unwrap();
         let jobs = queue.take();
         for job in &jobs {

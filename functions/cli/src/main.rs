@@ -45,6 +45,8 @@ use arguments::{Arguments, Command};
 use clap::Parser;
 use failure::Failure;
 use std::process::ExitCode;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -52,11 +54,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "warn,engine::env=off,dynoxide=off".into()))
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        .init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    tracing_subscriber::registry().with(aws::levels("warn,engine::env=off,dynoxide=off")).with(lines).init();
     let local = matches!(arguments.command, Command::Sync(_) | Command::Serve(_) | Command::Demo(_) | Command::Schema | Command::Queries);
     let done = match arguments.command {
         _ if local && arguments.stack.is_some() => Err(Failure::Usage(

@@ -16,7 +16,14 @@ pub async fn handle(fleet: &Fleet) -> Result<Value, String> {
             Ok(found) => {
                 repositories += found.repositories;
                 jobs += found.jobs.len();
-                tracing::info!(org, repositories = found.repositories, jobs = found.jobs.len(), missing = found.missing.len(), "discovered");
+                tracing::info!(
+                    org,
+                    repositories = found.repositories,
+                    jobs = found.jobs.len(),
+                    later = found.later,
+                    missing = found.missing.len(),
+                    "discovered"
+                );
                 if let Some(at) = found.token_expires.filter(|at| at.duration_since(jiff::Timestamp::now()) <= SignedDuration::from_hours(14 * 24)) {
                     tracing::warn!(org, %at, "the token ends soon: put a new one into the secret");
                 }

@@ -70,7 +70,7 @@ impl ConsoleConfig {
     }
 
     pub async fn connect(self) -> Hosted {
-        let aws = crate::config_of_function().await;
+        let aws = crate::lambda::config();
         Hosted {
             stack: self.stack,
             store: Arc::new(DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), &self.table, Writes::Single)),

@@ -38,7 +38,7 @@ impl DoorwayConfig {
     }
 
     pub async fn connect(self) -> Result<Doorway, WorkerError> {
-        let aws = crate::config_of_function().await;
+        let aws = crate::lambda::config();
         Ok(Doorway {
             store: DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), &self.table, Writes::Single),
             vault: SecretsVault::new(aws_sdk_secretsmanager::Client::new(&aws)),

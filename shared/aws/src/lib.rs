@@ -18,6 +18,7 @@ mod inbox;
 #[cfg(feature = "embedded")]
 mod inside;
 mod item;
+mod lambda;
 mod line;
 pub mod metrics;
 mod pace;
@@ -60,17 +61,21 @@ pub async fn config() -> aws_config::SdkConfig {
     aws_config::load_defaults(aws_config::BehaviorVersion::latest()).await
 }
 
-/// The same of a function: Lambda gives it credentials by variables, so that no other place is looked through, nor made ready
-/// for being looked through: clients of other services, with their certificates.
-/// <https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime>
-pub(crate) async fn config_of_function() -> aws_config::SdkConfig {
-    let credentials = aws_config::environment::EnvironmentVariableCredentialsProvider::new();
-    aws_config::defaults(aws_config::BehaviorVersion::latest()).credentials_provider(credentials).load().await
+/// What is logged: as `SEI_LOG` says, such as `info` or `warn,engine=debug`, and otherwise `usual`. Of whatever is not named,
+/// errors; of text that is not understood, nothing is taken.
+pub fn levels(usual: &str) -> tracing_subscriber::filter::Targets {
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    let said = std::env::var("SEI_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let levels = said.or_else(|| usual.parse().ok()).unwrap_or_default();
+    let default = levels.default_level().unwrap_or(LevelFilter::ERROR);
+    levels.with_default(default)
 }
 
 /// A function's log: one JSON object a line. `SEI_LOG` says which levels: error is what somebody must see to, warn what
 /// somebody may have to, info what happened.
 pub fn logs() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("SEI_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().json().with_env_filter(filter).with_current_span(false).init();
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    let lines = tracing_subscriber::fmt::layer().json().with_current_span(false);
+    tracing_subscriber::registry().with(levels("info")).with(lines).init();
 }

@@ -5,7 +5,7 @@ use crate::{trace, wire};
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::DisplayErrorContext;
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 use engine::{Job, Queue, StoreError};
 use jiff::SignedDuration;
 
@@ -28,6 +28,13 @@ impl SqsQueue {
 /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-delay-queues.html>
 const LONGEST: i32 = 900;
 
+/// Visible, under way, and sent for later.
+const WAITING: [QueueAttributeName; 3] = [
+    QueueAttributeName::ApproximateNumberOfMessages,
+    QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+    QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+];
+
 #[async_trait]
 impl Queue for SqsQueue {
     async fn send(&self, jobs: &[Job]) -> Result<(), StoreError> {
@@ -36,6 +43,18 @@ impl Queue for SqsQueue {
 
     async fn send_later(&self, jobs: &[Job], wait: SignedDuration) -> Result<(), StoreError> {
         self.send_by_urgency(jobs, i32::try_from(wait.as_secs()).unwrap_or(LONGEST).clamp(0, LONGEST)).await
+    }
+
+    /// What SQS tells is about a minute old.
+    /// <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html>
+    async fn waiting(&self) -> Result<Option<u64>, StoreError> {
+        let answer = self.client.get_queue_attributes().queue_url(&self.url).set_attribute_names(Some(WAITING.to_vec())).send().await;
+        let answer = answer.map_err(|error| StoreError::Unavailable {
+            what: format!("the queue does not tell how much waits: {}", DisplayErrorContext(&error)),
+            source: error.into(),
+        })?;
+        let told = answer.attributes.unwrap_or_default();
+        Ok(WAITING.iter().map(|name| told.get(name).and_then(|count| count.parse::<u64>().ok())).sum())
     }
 }
 

@@ -74,7 +74,7 @@ impl ReceptionConfig {
     }
 
     pub async fn connect(self) -> Reception {
-        let aws = crate::config_of_function().await;
+        let aws = crate::lambda::config();
         let table = aws_sdk_dynamodb::Client::new(&aws);
         Reception {
             store: DynamoStore::new(table.clone(), &self.table, Writes::Single),
@@ -137,7 +137,7 @@ impl ReceiverConfig {
     }
 
     pub async fn connect(self) -> Result<Receiver, WorkerError> {
-        let aws = crate::config_of_function().await;
+        let aws = crate::lambda::config();
         let client = aws_sdk_dynamodb::Client::new(&aws);
         let store = Arc::new(DynamoStore::new(client.clone(), &self.table, Writes::Single));
         let queue = Arc::new(SqsQueue::new(aws_sdk_sqs::Client::new(&aws), self.queue_url, self.urgent_queue_url));

@@ -4,6 +4,7 @@ use crate::variables::Variables;
 use crate::{DynamoStore, SecretsVault, SqsQueue, Writes};
 use engine::{Clock, Credential, Env, Fleet, Scratch, Settings, StoreError, SystemClock, Tokens, Vault, integration};
 use github::ApiUrl;
+use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
@@ -20,6 +21,8 @@ pub struct WorkerConfig {
     pub settings: Settings,
     /// Bytes of this function's disk for git's packs; none where it reads none.
     pub scratch: Option<u64>,
+    /// How often discoveries come.
+    pub every: SignedDuration,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -45,14 +48,15 @@ impl WorkerConfig {
         let (table, queue_url, token_secret) = (variables.required("SEI_TABLE"), variables.required("SEI_QUEUE_URL"), variables.required("SEI_TOKEN_SECRET"));
         let urgent_queue_url = variables.optional("SEI_URGENT_QUEUE_URL");
         let scratch = variables.megabytes("SEI_SCRATCH_MB");
+        let every = engine::every(&variables.optional("SEI_SCHEDULE").unwrap_or_default());
         let (settings, api_url) = variables.choices();
         let Some(api_url) = api_url.filter(|_| variables.wrong.is_empty()) else { return Err(WorkerError::Configuration(variables.wrong)) };
-        Ok(Self { table, queue_url, urgent_queue_url, token_secret, api_url, settings, scratch })
+        Ok(Self { table, queue_url, urgent_queue_url, token_secret, api_url, settings, scratch, every })
     }
 
     /// Connects everything but GitHub: the token may not be there yet.
     pub async fn connect(self) -> Worker {
-        let aws = crate::config_of_function().await;
+        let aws = crate::lambda::config();
         let store = DynamoStore::new(aws_sdk_dynamodb::Client::new(&aws), self.table, Writes::Single);
         let queue = SqsQueue::new(aws_sdk_sqs::Client::new(&aws), self.queue_url, self.urgent_queue_url);
         Worker {
@@ -64,6 +68,7 @@ impl WorkerConfig {
             queue: Arc::new(queue),
             settings: self.settings,
             scratch: self.scratch.and_then(scratch),
+            every: self.every,
             last: Mutex::new(None),
         }
     }
@@ -83,6 +88,7 @@ pub struct Worker {
     pub stack: Option<crate::metrics::Stack>,
     settings: Settings,
     scratch: Option<Arc<Scratch>>,
+    every: SignedDuration,
     last: Mutex<Option<Last>>,
 }
 
@@ -150,7 +156,7 @@ impl Worker {
     async fn connect(&self, credentials: &[Credential]) -> Result<Env, WorkerError> {
         let github = Tokens::connect(self.api_url.clone(), credentials, None, SystemClock.now()).await?;
         let github = github.kept_in(self.vault.clone(), &self.token_secret);
-        let env = Env::new(github, self.store.clone(), self.queue.clone(), Arc::new(SystemClock), self.settings.clone()).scheduled();
+        let env = Env::new(github, self.store.clone(), self.queue.clone(), Arc::new(SystemClock), self.settings.clone()).scheduled(self.every);
         Ok(match &self.scratch {
             Some(scratch) => env.on(scratch.clone()),
             None => env,

@@ -3,9 +3,11 @@
 
 mod due;
 mod hint;
+mod turn;
 
 pub(crate) use due::{due, is_due};
 pub(crate) use hint::hint;
+pub use turn::every;
 
 use crate::entities::REPOSITORIES;
 use crate::env::Env;
@@ -25,6 +27,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use turn::{Round, Turn};
 
 /// What a discovery found.
 #[derive(Debug, Default, Clone)]
@@ -40,7 +43,10 @@ pub struct Found {
     pub unmatched: BTreeSet<String>,
     /// When the token that was asked with ends, if GitHub tells and it is not replaced by itself.
     pub token_expires: Option<Timestamp>,
+    /// Those that were sent.
     pub jobs: Vec<Job>,
+    /// Jobs that are due, too, and come with a later discovery: there is no budget for them before that.
+    pub later: usize,
     pub written: Written,
     /// What could not be seen, and why.
     pub missing: Vec<String>,
@@ -93,6 +99,8 @@ pub(crate) struct Discovered {
     pub(crate) missing: Vec<String>,
     /// The parts that were read to their end since the last whole discovery, with what was missing in each.
     pub(crate) parts: BTreeMap<String, Part>,
+    /// Whose jobs were sent last.
+    pub(crate) round: Round,
     pub(crate) spent: Cost,
     pub(crate) written: Tally,
 }
@@ -128,11 +136,11 @@ fn key(env: &Env, org: &str) -> StateKey {
 
 /// Looks at one organization, sends the jobs that are due, and leaves word of it.
 pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
-    let env = &env.about(org).metered().patiently();
+    let env = &env.about(org).metered().discovering();
     let key = key(env, org);
     let before = env.store.states(std::slice::from_ref(&key)).await?.into_iter().next().unwrap_or_default();
     let mut discovered: Discovered = serde_json::from_value(before.value).unwrap_or_default();
-    let done = look(org, env, &mut discovered.parts).await;
+    let done = look(org, env, &mut discovered).await;
     if done.is_ok() {
         learn(env, &mut discovered).await;
     }
@@ -175,12 +183,14 @@ async fn learn(env: &Env, discovered: &mut Discovered) {
 }
 
 /// A limit may end it at any request, and a small budget would end it at the same one each time: so jobs are sent as
-/// soon as they are known, and of the smaller parts those in `parts` are not read again.
-async fn look(org: &str, env: &Env, parts: &mut BTreeMap<String, Part>) -> Result<Found, Error> {
+/// soon as they are known, and of the smaller parts those in `discovered` are not read again.
+async fn look(org: &str, env: &Env, discovered: &mut Discovered) -> Result<Found, Error> {
     let selector = env.settings.selection.compile()?;
     let mut found = Found { unmatched: env.settings.selection.include.iter().cloned().collect(), ..Found::default() };
     let mut listed = BTreeSet::new();
     let mut org_id = 0;
+    // Should this one not come to its end, the next one begins with the first repository.
+    let (round, mut turn) = (std::mem::take(&mut discovered.round), None);
     let mut pages = Pages::new(org, env, organization::query("", ""));
     while let Some(answer) = pages.next().await? {
         let organization = Node(&answer.data).at("organization");
@@ -200,9 +210,17 @@ async fn look(org: &str, env: &Env, parts: &mut BTreeMap<String, Part>) -> Resul
             }
         }
         let known = found.jobs.len();
-        look_at(env, org_id, &taken, &mut found).await?;
+        let turn = match &mut turn {
+            Some(turn) => turn,
+            None => turn.insert(Turn::begin(env, round).await?),
+        };
+        look_at(env, org_id, &taken, turn, &mut found).await?;
         send(env, &found.jobs[known..]).await?;
     }
+    if let Some(turn) = turn {
+        (discovered.round, found.later) = (turn.end(), turn.later);
+    }
+    let parts = &mut discovered.parts;
     if found.missing.is_empty() && !env.settings.shared.contains(&org.to_lowercase()) {
         found.written += bury(env.store.as_ref(), env.now(), org_id, &listed).await?;
     }
@@ -233,7 +251,7 @@ async fn send(env: &Env, jobs: &[Job]) -> Result<(), StoreError> {
 }
 
 /// Writes the repositories of one page, and finds out what is due in them.
-async fn look_at(env: &Env, org_id: ScopeId, nodes: &[Node<'_>], found: &mut Found) -> Result<(), Error> {
+async fn look_at(env: &Env, org_id: ScopeId, nodes: &[Node<'_>], turn: &mut Turn, found: &mut Found) -> Result<(), Error> {
     let mut out = Out::new(org_id, env.now());
     let hints: Vec<Repository> = nodes.iter().map(|node| hint(*node, org_id)).collect();
     let keys: Vec<String> = hints.iter().map(|hint| padded(hint.id)).collect();
@@ -246,7 +264,7 @@ async fn look_at(env: &Env, org_id: ScopeId, nodes: &[Node<'_>], found: &mut Fou
     found.written += env.store.put(&out.records).await?;
     let summaries = summary::read(env.store.as_ref(), &hints).await?;
     for (hint, summary) in hints.iter().zip(&summaries) {
-        found.jobs.extend(due(env, hint, summary).await?);
+        found.jobs.extend(turn.take(hint.id, due(env, hint, summary).await?));
     }
     Ok(())
 }

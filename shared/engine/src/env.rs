@@ -12,7 +12,7 @@ use crate::scratch::Scratch;
 use crate::selection::Selection;
 use crate::tokens::Tokens;
 use github::{Answer, Budget, Client, GitRemote, Reply, Resource, Verb};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -144,8 +144,9 @@ pub struct Env {
     ledgers: Arc<Ledgers>,
     /// Where git's packs go; none where there is no disk for them.
     pub(crate) scratch: Option<Arc<Scratch>>,
-    pub(crate) scheduled: bool,
-    /// What events left open goes before the rest: half of the owner's reserve is for it.
+    /// How often discoveries come by themselves, if they do.
+    pub(crate) scheduled: Option<SignedDuration>,
+    /// What events left open goes before the rest, and so do discoveries: half of the owner's reserve is for them.
     urgent: bool,
     /// Short waits are waited out.
     patient: bool,
@@ -165,7 +166,7 @@ impl Env {
             in_flight,
             ledgers: Arc::new(Ledgers::new(false)),
             scratch: None,
-            scheduled: false,
+            scheduled: None,
             urgent: false,
             patient: false,
         }
@@ -193,17 +194,18 @@ impl Env {
         Self { urgent: true, ..self.clone() }
     }
 
-    /// For who has no mark to come back to, and would come by itself only after an hour: whoever typed a command is told
-    /// of the wait instead.
-    pub(crate) fn patiently(&self) -> Self {
-        Self { patient: self.scheduled, ..self.clone() }
+    /// For discoveries: one that comes by itself has no mark to come back to, and comes again after an hour only, perhaps
+    /// when the hour's budget is always used up. Whoever typed a command is told of the wait instead.
+    pub(crate) fn discovering(&self) -> Self {
+        let scheduled = self.scheduled.is_some();
+        Self { patient: scheduled, urgent: self.urgent || scheduled, ..self.clone() }
     }
 
-    /// For discoveries that come by themselves, hour after hour: where nothing happens, they look less often for what no
-    /// list tells.
+    /// For discoveries that come by themselves, again and again: where nothing happens, they look less often for what no
+    /// list tells, and they leave to the next one what no token can pay before that.
     #[must_use]
-    pub fn scheduled(self) -> Self {
-        Self { scheduled: true, ..self }
+    pub fn scheduled(self, every: SignedDuration) -> Self {
+        Self { scheduled: Some(every), ..self }
     }
 
     /// For the only process that can use this table: what others leased from the ledger of a token, they left behind.

@@ -12,7 +12,7 @@ pub(crate) struct Gate<'a> {
     store: &'a dyn Store,
     token: String,
     reserve_percent: u32,
-    /// For what events left open, which goes before what is only being caught up with.
+    /// For what events left open and for discoveries, which go before what is only being caught up with.
     urgent: bool,
 }
 

@@ -139,6 +139,11 @@ pub trait Queue: Send + Sync {
         let _ = wait;
         self.send(jobs).await
     }
+
+    /// About how many jobs wait that are not urgent, those included that were sent for later; none where nobody knows.
+    async fn waiting(&self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// Where events wait between their receipt and their application.

@@ -7,6 +7,7 @@ use crate::ports::Vault;
 use crate::renew;
 use github::{ApiUrl, App, Client, ConfigError, Credential, OAuthApp, Resource, Spent, Token};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Credentials of one server; they share one meter.
@@ -204,6 +205,15 @@ impl Tokens {
             }
         }
         all
+    }
+
+    /// Points of GraphQL that all of them may spend in an hour, without the share that is left to their owners. Of which
+    /// nothing was told is taken for one like the others; none where nothing was told of any.
+    pub(crate) fn points_an_hour(&self, now: Timestamp, reserve_percent: u32) -> Option<u64> {
+        let usable: Vec<&Member> = self.members().filter(|member| member.is_usable()).collect();
+        let limit = usable.iter().filter_map(|member| member.left(&Resource::Graphql, now)).map(|told| u64::from(told.limit)).max()?;
+        let accounts: BTreeSet<String> = usable.iter().map(|member| member.account()).collect();
+        Some(limit * u64::try_from(accounts.len()).unwrap_or(1) * u64::from(100_u32.saturating_sub(reserve_percent)) / 100)
     }
 
     /// By all of them.

@@ -31,7 +31,7 @@ pub(crate) async fn due(env: &Env, hint: &Repository, noted: &Summary) -> Result
         // What goes before it sends for it.
         let later = sweep.after().is_some_and(|before| jobs.iter().any(|job: &Job| job.sweep == before));
         if !later && is_due(env, hint, *sweep, &mark, first.as_deref()) {
-            let wait = env.scheduled && sweep.always_due() && is_quiet(&mark, env.now());
+            let wait = env.scheduled.is_some() && sweep.always_due() && is_quiet(&mark, env.now());
             let job = Job { scope: hint.id, sweep: sweep.name().to_owned(), integration: env.settings.integration.clone() };
             if wait { &mut quiet } else { &mut jobs }.push(job);
         }
