@@ -1,7 +1,8 @@
-//! How much a scheduled discovery sends, and that every repository has its turn.
+//! How much a scheduled discovery sends, that every repository has its turn, and that one which runs out of time is gone
+//! on with.
 
 use crate::bench::{Bench, TestQueue};
-use engine::{Env, Job, Outcome, Queue, Rows, StoreError, advance, discover, every};
+use engine::{Env, Job, Outcome, Queue, Rows, StoreError, advance, discover, discover_until, every};
 use jiff::{SignedDuration, Timestamp};
 use sim::Size;
 use std::collections::{BTreeSet, VecDeque};
@@ -112,6 +113,83 @@ async fn a_command_and_a_server_without_limits_send_everything_at_once() {
     let found = discover("acme", &env(&bench, &queue).scheduled(SignedDuration::from_hours(1))).await.unwrap();
     assert_eq!((found.jobs.len(), found.later), (all, 0));
     assert!(bench.table.store().scopes(engine::entities::find("repositories").unwrap()).await.unwrap().len() == 1);
+}
+
+/// Delivers what waits until nothing does, each visit with time for one page; tells how often a discovery was gone on with.
+async fn deliver(queue: &Counted, env: &Env) -> usize {
+    let mut gone_on = 0;
+    loop {
+        let Some(job) = queue.0.lock().unwrap().pop_front() else { return gone_on };
+        let is_discovery = job.sweep == "discovery";
+        assert_eq!(is_discovery, job.is_urgent());
+        gone_on += usize::from(is_discovery);
+        let deadline = if is_discovery { env.now() } else { Timestamp::MAX };
+        let outcome = advance(&job, env, deadline).await.unwrap();
+        assert!(matches!(outcome, Outcome::CaughtUp | Outcome::Continued), "{job:?}: {outcome:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_discovery_that_runs_out_of_time_is_gone_on_with_by_a_job() {
+    let sizes: Vec<Size> = (0..210).map(|index| if index % 50 == 7 { Size(1, 2, 2) } else { Size(0, 0, 0) }).collect();
+    let bench = Bench::new(3, &sizes).await;
+    bench.sync().await;
+    {
+        let mut world = bench.github.world();
+        world.push_commits("repo-07", 1);
+        world.push_commits("repo-207", 1);
+        world.delete_repo("repo-01");
+        world.delete_repo("repo-99");
+        world.add_repo("repo-990", Size(1, 1, 1));
+    }
+    bench.pass(3600);
+    let queue = Arc::new(Counted::default());
+    let env = env(&bench, &queue).scheduled(SignedDuration::from_hours(1));
+    bench.github.reset_ledger();
+    let found = discover_until("acme", &env, env.now()).await.unwrap();
+    assert!(found.unfinished && found.repositories == 100, "{found:?}");
+    let again = queue.list().into_iter().find(|job| job.sweep == "discovery").unwrap();
+    assert_eq!(deliver(&queue, &env).await, 2, "of three pages");
+    let (counts, truth) = (bench.counts().await, bench.github.world().truth());
+    for entity in ["repositories", "commits", "issues", "pull_requests"] {
+        assert_eq!(counts[entity], truth[entity].as_u64().unwrap(), "{entity}");
+    }
+    let asked = bench.github.ledger().requests;
+    assert_eq!(advance(&again, &env, Timestamp::MAX).await.unwrap(), Outcome::CaughtUp, "a job that comes twice");
+    assert_eq!(bench.github.ledger().requests, asked);
+    let status = engine::status(&bench.table.store(), env.now()).await.unwrap();
+    assert_eq!(status.organizations[0].repositories, 209);
+    // One whose place is too old begins anew: what it saw may be gone.
+    assert!(discover_until("acme", &env, env.now()).await.unwrap().unfinished);
+    queue.0.lock().unwrap().clear();
+    bench.github.world().delete_repo("repo-03");
+    bench.pass(7 * 3600);
+    assert!(!discover("acme", &env).await.unwrap().unfinished);
+    assert_eq!(engine::status(&bench.table.store(), env.now()).await.unwrap().organizations[0].repositories, 208);
+}
+
+#[tokio::test]
+async fn a_discovery_that_dies_anywhere_between_its_pages_is_made_up_for_by_the_next() {
+    for calls in (0..).step_by(61) {
+        let bench = Bench::new(3, &(0..104).map(|index| Size(0, index % 2, 0)).collect::<Vec<_>>()).await;
+        let queue = Arc::new(Counted::default());
+        let mut dying = env(&bench, &queue).scheduled(SignedDuration::from_hours(1));
+        dying.store = Arc::new(crate::bench::Mortal::new(Arc::new(bench.table.store()), calls));
+        let mut died = discover_until("acme", &dying, dying.now()).await.is_err();
+        if !died {
+            let job = queue.list().into_iter().find(|job| job.sweep == "discovery").unwrap();
+            died = advance(&job, &dying, Timestamp::MAX).await.is_err();
+        }
+        let env = env(&bench, &queue).scheduled(SignedDuration::from_hours(1));
+        bench.pass(60);
+        discover_until("acme", &env, env.now()).await.unwrap();
+        deliver(&queue, &env).await;
+        bench.assert_true(&format!("died at call {calls}")).await;
+        if !died {
+            assert!(calls > 200, "{calls} calls for two pages");
+            return;
+        }
+    }
 }
 
 #[test]

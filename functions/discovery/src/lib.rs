@@ -1,17 +1,17 @@
 //! Translates a scheduled event into discoveries. The schedule's content does not matter: what is due, the table says.
 
 use engine::{Fleet, StoreError, silence};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Looks at every organization of every integration; one that cannot be read does not stop the others, but fails the
-/// invocation at the end, so that it is seen and retried.
-pub async fn handle(fleet: &Fleet) -> Result<Value, String> {
+/// invocation at the end, so that it is seen and retried. What there is no time for until `deadline` a fetcher goes on with.
+pub async fn handle(fleet: &Fleet, deadline: Timestamp) -> Result<Value, String> {
     let mut failures = Vec::new();
     let (mut repositories, mut jobs) = (0, 0);
     let fleet = fleet.due().await.map_err(|error| error.to_string())?;
-    for (org, found) in fleet.discover().await {
+    for (org, found) in fleet.discover(deadline).await {
         match found {
             Ok(found) => {
                 repositories += found.repositories;
@@ -21,10 +21,11 @@ pub async fn handle(fleet: &Fleet) -> Result<Value, String> {
                     repositories = found.repositories,
                     jobs = found.jobs.len(),
                     later = found.later,
+                    unfinished = found.unfinished,
                     missing = found.missing.len(),
                     "discovered"
                 );
-                if let Some(at) = found.token_expires.filter(|at| at.duration_since(jiff::Timestamp::now()) <= SignedDuration::from_hours(14 * 24)) {
+                if let Some(at) = found.token_expires.filter(|at| at.duration_since(Timestamp::now()) <= SignedDuration::from_hours(14 * 24)) {
                     tracing::warn!(org, %at, "the token ends soon: put a new one into the secret");
                 }
                 for missing in found.missing.into_iter().chain(found.refused) {

@@ -3,18 +3,24 @@
 use aws::metrics::{FAILURES, LAG, Line, Meter, SILENT_ENTITIES, TOKEN_DAYS_LEFT, cold_start};
 use aws::{Soon, Worker, WorkerConfig};
 use discovery::Freshness;
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
+
+/// Kept for the last page under way, which may have to wait for a place, and for people, projects and metrics.
+const MARGIN: SignedDuration = SignedDuration::from_secs(240);
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     aws::logs();
     let worker = Soon::begin(WorkerConfig::parse(|name| std::env::var(name).ok())?.connect(), Worker::warm);
-    let handle = move |_: LambdaEvent<Value>| async move {
+    let handle = move |event: LambdaEvent<Value>| async move {
+        let ends = i64::try_from(event.context.deadline).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
+        let deadline = ends.and_then(|ends| ends.checked_sub(MARGIN).ok()).unwrap_or(Timestamp::MAX);
         let worker = worker.get().await;
         let fleet = worker.fleet().await?;
         let meter = Meter::start(&fleet, worker.written());
-        let done = discovery::handle(&fleet).await;
+        let done = discovery::handle(&fleet, deadline).await;
         let mut lines = meter.stop(&fleet, worker.written());
         lines.extend([cold_start(), Line::new().with(FAILURES, f64::from(u8::from(done.is_err())))]);
         let freshness = discovery::freshness(&fleet).await.unwrap_or_else(|error| {

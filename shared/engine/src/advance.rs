@@ -8,7 +8,7 @@ use crate::model::{Job, Presence, Record, StateKey, Written};
 use crate::ports::{Listing, StoreError};
 use crate::repository::Repository;
 use crate::sweeps::{self, Complete, Page, Sweep, Visit};
-use crate::{Env, Error, asked, entities, summary};
+use crate::{Env, Error, asked, discover, entities, summary};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,6 +36,9 @@ pub enum Outcome {
 
 /// Moves `job` forward until `deadline`.
 pub async fn advance(job: &Job, env: &Env, deadline: Timestamp) -> Result<Outcome, Error> {
+    if job.sweep == discover::SWEEP {
+        return discover::go_on(job, env, deadline).await;
+    }
     if job.is_urgent() {
         return asked::answer(job, env, deadline).await;
     }

@@ -11,7 +11,7 @@ use crate::model::{Job, ScopeId, StateKey};
 use crate::ports::{Store, StoreError};
 use crate::repository::Repository;
 use crate::sweeps::{self, Overflow, Page};
-use crate::{Env, Error, Outcome};
+use crate::{Env, Error, Outcome, discover};
 use batch::{Batch, Found};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -22,10 +22,10 @@ use std::collections::BTreeSet;
 pub(crate) const SWEEP: &str = "asked";
 
 impl Job {
-    /// Whether it is about what an event left open, which goes before what is only being caught up with.
+    /// Whether it is about what an event left open, or a discovery's: these go before what is only being caught up with.
     #[must_use]
     pub fn is_urgent(&self) -> bool {
-        self.sweep == SWEEP
+        self.sweep == SWEEP || self.sweep == discover::SWEEP
     }
 }
 

@@ -3,16 +3,18 @@
 
 mod due;
 mod hint;
+mod place;
 mod turn;
 
 pub(crate) use due::{due, is_due};
 pub(crate) use hint::hint;
 pub use turn::every;
 
+use crate::advance::{Outcome, is_passing};
 use crate::entities::REPOSITORIES;
 use crate::env::Env;
 use crate::mark::{Cost, Tally};
-use crate::model::{Job, Presence, Record, ScopeId, StateKey, Written};
+use crate::model::{Job, Presence, Record, ScopeId, StateKey, Stored, Written};
 use crate::node::{Node, Out, padded};
 use crate::organization::{self, Pages};
 use crate::people;
@@ -22,15 +24,18 @@ use crate::repository::{Repository, close};
 use crate::summary;
 use crate::sweeps;
 use crate::{Error, Listing};
+use futures::future::try_join_all;
 use hint::fields;
 use jiff::Timestamp;
+use place::Place;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use turn::{Round, Turn};
 
 /// What a discovery found.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Found {
     pub repositories: u64,
     /// Listed, but not selected.
@@ -38,15 +43,20 @@ pub struct Found {
     /// The organization's id.
     pub organization: ScopeId,
     /// Keys of all repositories that it has, selected or not.
+    #[serde(serialize_with = "place::write", deserialize_with = "place::read")]
     pub listed: BTreeSet<String>,
     /// Chosen patterns that no repository of this organization fits.
     pub unmatched: BTreeSet<String>,
     /// When the token that was asked with ends, if GitHub tells and it is not replaced by itself.
     pub token_expires: Option<Timestamp>,
+    /// It ran out of time: a job goes on with it, and this is what was found so far.
+    pub unfinished: bool,
     /// Those that were sent.
+    #[serde(skip)]
     pub jobs: Vec<Job>,
     /// Jobs that are due, too, and come with a later discovery: there is no budget for them before that.
     pub later: usize,
+    #[serde(skip)]
     pub written: Written,
     /// What could not be seen, and why.
     pub missing: Vec<String>,
@@ -75,7 +85,7 @@ pub(crate) fn queries() -> Vec<(String, String)> {
 }
 
 /// What the last discovery of an organization left, and what all of them spent.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Discovered {
     pub(crate) repositories: u64,
@@ -101,6 +111,8 @@ pub(crate) struct Discovered {
     pub(crate) parts: BTreeMap<String, Part>,
     /// Whose jobs were sent last.
     pub(crate) round: Round,
+    /// Of one that ran out of time.
+    pub(crate) place: Option<Place>,
     pub(crate) spent: Cost,
     pub(crate) written: Tally,
 }
@@ -136,17 +148,27 @@ fn key(env: &Env, org: &str) -> StateKey {
 
 /// Looks at one organization, sends the jobs that are due, and leaves word of it.
 pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
+    discover_until(org, env, Timestamp::MAX).await
+}
+
+/// The same until `deadline`: a job goes on from there.
+pub async fn discover_until(org: &str, env: &Env, deadline: Timestamp) -> Result<Found, Error> {
     let env = &env.about(org).metered().discovering();
     let key = key(env, org);
     let before = env.store.states(std::slice::from_ref(&key)).await?.into_iter().next().unwrap_or_default();
     let mut discovered: Discovered = serde_json::from_value(before.value).unwrap_or_default();
-    let done = look(org, env, &mut discovered).await;
+    let mut place = Place::resumed(discovered.place.take(), env.now());
+    let done = look(org, env, deadline, &mut discovered, &mut place).await;
     if done.is_ok() {
         learn(env, &mut discovered).await;
     }
     discovered.spent += Cost::of(env.github.spent());
     discovered.integration.clone_from(&env.settings.integration);
     match &done {
+        Ok(found) if found.unfinished => {
+            discovered.written.add(found.written);
+            (discovered.org_id, discovered.place) = (found.organization, Some(place));
+        }
         Ok(found) => {
             (discovered.repositories, discovered.left_out) = (found.repositories, found.left_out);
             discovered.written.add(found.written);
@@ -158,13 +180,44 @@ pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
             discovered.parts.clear();
             discovered.missing = found.missing.iter().chain(&found.refused).cloned().collect();
         }
-        Err(error) => discovered.missing = vec![error.to_string()],
+        Err(error) => {
+            discovered.missing = vec![error.to_string()];
+            // One that comes by itself need not begin anew, unless its place is the reason.
+            let passes = matches!(error, Error::Waiting { .. }) || matches!(error, Error::GitHub(error) if is_passing(error));
+            if passes && env.scheduled.is_some() {
+                discovered.written.add(place.found.written);
+                discovered.place = Some(place);
+            }
+        }
     }
     let value = serde_json::to_value(&discovered).map_err(|error| Error::Unreadable(error.to_string()))?;
     match env.store.save(&key, before.revision, &value).await {
-        // Two discoveries at once: the other one left word.
-        Ok(_) | Err(StoreError::Conflict) => done,
+        Ok(_) => {
+            if let Some(found) = done.as_ref().ok().filter(|found| found.unfinished) {
+                let job = Job { scope: found.organization, sweep: SWEEP.to_owned(), integration: env.settings.integration.clone() };
+                env.queue.send(&[job]).await?;
+            }
+            done
+        }
+        // Two discoveries at once: the other one left word, and goes on with it.
+        Err(StoreError::Conflict) => done,
         Err(error) => Err(error.into()),
+    }
+}
+
+/// As the job is called that goes on with a discovery; its scope is the organization.
+pub(crate) const SWEEP: &str = "discovery";
+
+/// Goes on with a discovery that ran out of time. What hinders it the schedule's next one tells.
+pub(crate) async fn go_on(job: &Job, env: &Env, deadline: Timestamp) -> Result<Outcome, Error> {
+    let unfinished = |one: &Discovered| one.org_id == job.scope && one.integration == job.integration && one.place.is_some();
+    let Some((org, _)) = discoveries(env.store.as_ref()).await?.into_iter().find(|(_, one)| unfinished(one)) else { return Ok(Outcome::CaughtUp) };
+    match discover_until(&org, env, deadline).await {
+        Ok(found) if found.unfinished => Ok(Outcome::Continued),
+        Ok(_) => Ok(Outcome::CaughtUp),
+        Err(error @ Error::Waiting { until }) => Ok(Outcome::Parked { until, limit: true, why: error.to_string() }),
+        Err(error @ Error::Store(_)) => Err(error),
+        Err(error) => Ok(Outcome::Refused { code: SWEEP.to_owned(), message: error.to_string() }),
     }
 }
 
@@ -184,24 +237,55 @@ async fn learn(env: &Env, discovered: &mut Discovered) {
 
 /// A limit may end it at any request, and a small budget would end it at the same one each time: so jobs are sent as
 /// soon as they are known, and of the smaller parts those in `discovered` are not read again.
-async fn look(org: &str, env: &Env, discovered: &mut Discovered) -> Result<Found, Error> {
+async fn look(org: &str, env: &Env, deadline: Timestamp, discovered: &mut Discovered, place: &mut Place) -> Result<Found, Error> {
+    if !place.listed && !list(org, env, deadline, &mut discovered.round, place).await? {
+        return Ok(Found { unfinished: true, ..place.found.clone() });
+    }
+    place.listed = true;
+    let (found, parts) = (&mut place.found, &mut discovered.parts);
+    let org_id = found.organization;
+    if found.missing.is_empty() && !env.settings.shared.contains(&org.to_lowercase()) {
+        found.written += bury(env.store.as_ref(), env.now(), place.began.unwrap_or(Timestamp::MAX), org_id, &found.listed).await?;
+    }
+    // What was missing in a part is not in `found` while a later part may still fail.
+    let mut all = found.clone();
+    if let Some(part) = parts.get("people") {
+        all.take_over(part.clone());
+    } else {
+        let mut seen = Found::default();
+        people::read(org, org_id, env, &mut seen).await?;
+        parts.insert("people".to_owned(), all.absorb(seen));
+    }
+    if let Some(part) = parts.get("projects") {
+        all.take_over(part.clone());
+    } else {
+        let mut seen = Found::default();
+        projects::read(org, org_id, env, &mut seen).await?;
+        send(env, &seen.jobs).await?;
+        parts.insert("projects".to_owned(), all.absorb(seen));
+    }
+    Ok(all)
+}
+
+/// Goes through the repositories, from `place` on; false if there was no time for all of them.
+async fn list(org: &str, env: &Env, deadline: Timestamp, round: &mut Round, place: &mut Place) -> Result<bool, Error> {
     let selector = env.settings.selection.compile()?;
-    let mut found = Found { unmatched: env.settings.selection.include.iter().cloned().collect(), ..Found::default() };
-    let mut listed = BTreeSet::new();
-    let mut org_id = 0;
-    // Should this one not come to its end, the next one begins with the first repository.
-    let (round, mut turn) = (std::mem::take(&mut discovered.round), None);
-    let mut pages = Pages::new(org, env, organization::query("", ""));
+    if place.after.is_none() {
+        place.found = Found { unmatched: env.settings.selection.include.iter().cloned().collect(), ..Found::default() };
+    }
+    let mut pages = Pages::new(org, env, organization::query("", "")).after(place.after.clone());
     while let Some(answer) = pages.next().await? {
+        let found = &mut place.found;
         let organization = Node(&answer.data).at("organization");
         found.token_expires = answer.token_expires.filter(|_| !env.github.renews()).into_iter().chain(found.token_expires).min();
         found.missing.extend(answer.errors.iter().map(|error| error.message.clone()));
-        org_id = organization.u64("databaseId").unwrap_or(org_id);
+        let org_id = organization.u64("databaseId").unwrap_or(found.organization);
+        found.organization = org_id;
         let login = organization.str("login").unwrap_or(org);
         let mut taken = Vec::new();
         for node in organization.items("repositories.nodes") {
             let (Some(id), Some(name)) = (node.u64("databaseId"), node.str("nameWithOwner")) else { continue };
-            listed.insert(padded(id));
+            found.listed.insert(padded(id));
             selector.strike(name, &mut found.unmatched);
             if selector.against(node, login).is_empty() {
                 taken.push(node);
@@ -210,37 +294,22 @@ async fn look(org: &str, env: &Env, discovered: &mut Discovered) -> Result<Found
             }
         }
         let known = found.jobs.len();
-        let turn = match &mut turn {
+        let turn = match &mut place.turn {
             Some(turn) => turn,
-            None => turn.insert(Turn::begin(env, round).await?),
+            // Should this discovery not come to its end, the next one begins with the first repository.
+            None => place.turn.insert(Turn::begin(env, std::mem::take(round)).await?),
         };
-        look_at(env, org_id, &taken, turn, &mut found).await?;
-        send(env, &found.jobs[known..]).await?;
+        look_at(env, org_id, &taken, turn, found).await?;
+        send(env, found.jobs.get(known..).unwrap_or_default()).await?;
+        place.after = pages.place().map(str::to_owned);
+        if place.after.is_some() && env.now() >= deadline {
+            return Ok(false);
+        }
     }
-    if let Some(turn) = turn {
-        (discovered.round, found.later) = (turn.end(), turn.later);
+    if let Some(turn) = &place.turn {
+        (*round, place.found.later) = (turn.end(), turn.later);
     }
-    let parts = &mut discovered.parts;
-    if found.missing.is_empty() && !env.settings.shared.contains(&org.to_lowercase()) {
-        found.written += bury(env.store.as_ref(), env.now(), org_id, &listed).await?;
-    }
-    (found.organization, found.listed) = (org_id, listed);
-    if let Some(part) = parts.get("people") {
-        found.take_over(part.clone());
-    } else {
-        let mut seen = Found::default();
-        people::read(org, org_id, env, &mut seen).await?;
-        parts.insert("people".to_owned(), found.absorb(seen));
-    }
-    if let Some(part) = parts.get("projects") {
-        found.take_over(part.clone());
-    } else {
-        let mut seen = Found::default();
-        projects::read(org, org_id, env, &mut seen).await?;
-        send(env, &seen.jobs).await?;
-        parts.insert("projects".to_owned(), found.absorb(seen));
-    }
-    Ok(found)
+    Ok(true)
 }
 
 async fn send(env: &Env, jobs: &[Job]) -> Result<(), StoreError> {
@@ -249,6 +318,9 @@ async fn send(env: &Env, jobs: &[Job]) -> Result<(), StoreError> {
     }
     Ok(())
 }
+
+/// Repositories whose marks are looked at at once: a very large organization has tens of thousands.
+const AT_ONCE: usize = 10;
 
 /// Writes the repositories of one page, and finds out what is due in them.
 async fn look_at(env: &Env, org_id: ScopeId, nodes: &[Node<'_>], turn: &mut Turn, found: &mut Found) -> Result<(), Error> {
@@ -263,8 +335,12 @@ async fn look_at(env: &Env, org_id: ScopeId, nodes: &[Node<'_>], turn: &mut Turn
     found.repositories += u64::try_from(hints.len()).unwrap_or(0);
     found.written += env.store.put(&out.records).await?;
     let summaries = summary::read(env.store.as_ref(), &hints).await?;
-    for (hint, summary) in hints.iter().zip(&summaries) {
-        found.jobs.extend(turn.take(hint.id, due(env, hint, summary).await?));
+    let mut due: Vec<Vec<Job>> = Vec::with_capacity(hints.len());
+    for (hints, summaries) in hints.chunks(AT_ONCE).zip(summaries.chunks(AT_ONCE)) {
+        due.extend(try_join_all(hints.iter().zip(summaries).map(|(hint, summary)| due::due(env, hint, summary))).await?);
+    }
+    for (hint, jobs) in hints.iter().zip(due) {
+        found.jobs.extend(turn.take(hint.id, jobs));
     }
     Ok(())
 }
@@ -327,14 +403,16 @@ pub(crate) async fn lost(id: ScopeId, env: &Env, now: Timestamp) -> Result<(), E
 }
 
 /// Makes tombstones of the repositories that an organization no longer has: deleted, transferred away, or no longer visible.
-pub async fn bury(store: &dyn Store, now: Timestamp, org_id: ScopeId, listed: &BTreeSet<String>) -> Result<Written, Error> {
+/// Not those that somebody wrote after `before`, when the list began.
+pub async fn bury(store: &dyn Store, now: Timestamp, before: Timestamp, org_id: ScopeId, listed: &BTreeSet<String>) -> Result<Written, Error> {
     let mut after: Option<String> = None;
     let mut gone = Vec::new();
     loop {
         let listing = Listing { after: after.as_deref(), ..Listing::all(&REPOSITORIES, org_id) };
         let page = store.list(&listing).await?;
         after = page.rows.last().map(|row| row.key.clone());
-        gone.extend(page.rows.into_iter().filter(|row| !row.gone && !listed.contains(&row.key)));
+        let old = |row: &Stored| row.version.read_at() <= format!("{before:.3}").as_str();
+        gone.extend(page.rows.into_iter().filter(|row| !row.gone && !listed.contains(&row.key) && old(row)));
         if !page.more || after.is_none() {
             break;
         }

@@ -1,7 +1,7 @@
 //! Every integration that is at work, each with its own settings and tokens, on one table: which of them a job is for,
 //! and what an organization has lost that several of them look at. Reads nothing of GitHub itself.
 
-use crate::discover::{self, Found, bury, discover};
+use crate::discover::{self, Found, bury, discover_until};
 use crate::hooks;
 use crate::integration::Webhook;
 use crate::model::{Job, ScopeId};
@@ -26,7 +26,7 @@ impl Seen {
     /// None unless the organization was seen whole.
     #[must_use]
     pub fn of(found: &Found) -> Option<Self> {
-        let whole = found.missing.is_empty() && found.organization > 0;
+        let whole = found.missing.is_empty() && found.organization > 0 && !found.unfinished;
         whole.then(|| Self { organization: found.organization, repositories: found.listed.clone() })
     }
 }
@@ -81,14 +81,15 @@ impl Fleet {
         Ok(Self { envs })
     }
 
-    /// Looks at each organization of each integration, by login. One that fails does not stop the others.
-    pub async fn discover(&self) -> Vec<(String, Result<Found, Error>)> {
+    /// Looks at each organization of each integration, by login. One that fails does not stop the others; what `deadline`
+    /// leaves no time for a job goes on with.
+    pub async fn discover(&self, deadline: Timestamp) -> Vec<(String, Result<Found, Error>)> {
         let mut all = Vec::new();
         let mut seen: Vec<BTreeMap<String, Seen>> = Vec::new();
         for env in &self.envs {
             let mut own = BTreeMap::new();
             for org in &env.settings.orgs {
-                let found = discover(org, env).await;
+                let found = discover_until(org, env, deadline).await;
                 own.extend(found.as_ref().ok().and_then(Seen::of).map(|seen| (org.to_lowercase(), seen)));
                 all.push((org.clone(), found));
             }
@@ -127,7 +128,7 @@ pub async fn bury_what_none_sees(store: &dyn Store, now: Timestamp, orgs: &[Vec<
         let told: Vec<&Seen> = seen.iter().filter_map(|of| of.get(org)).collect();
         if let Some(first) = told.first().filter(|_| by > 1 && told.len() == by) {
             let all = told.iter().flat_map(|one| one.repositories.iter().cloned()).collect();
-            bury(store, now, first.organization, &all).await?;
+            bury(store, now, now, first.organization, &all).await?;
         }
     }
     Ok(())

@@ -54,7 +54,7 @@ mod verify;
 
 pub use advance::{Outcome, advance};
 pub use asked::{Asked, ask, open as open_questions};
-pub use discover::{Found, bury, discover, every};
+pub use discover::{Found, bury, discover, discover_until, every};
 pub use entities::Group;
 pub use env::{Branches, Env, FilesFrom, Settings};
 pub use error::Error;

@@ -59,6 +59,16 @@ impl<'a> Pages<'a> {
         Self { org, env, query, first: PAGE, after: None, begun: false, more: true }
     }
 
+    /// Those that come after a page that [`Self::place`] told of.
+    pub(crate) fn after(self, place: Option<String>) -> Self {
+        Self { after: place, ..self }
+    }
+
+    /// Where the next page begins; none after the last.
+    pub(crate) fn place(&self) -> Option<&str> {
+        self.after.as_deref().filter(|_| self.more)
+    }
+
     /// The next answer, whose `organization.repositories` is there; none at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<github::Answer>, Error> {
         while self.more {

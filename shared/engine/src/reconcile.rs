@@ -85,7 +85,7 @@ pub async fn all(fleet: &Fleet, deadline: Timestamp) -> Result<All, StoreError> 
         env.queue.send(&jobs).await?;
     }
     if all.sum.discover {
-        for (org, found) in fleet.discover().await {
+        for (org, found) in fleet.discover(deadline).await {
             if let Err(error) = found
                 && !matches!(error, Error::Waiting { .. })
             {

@@ -22,7 +22,8 @@ pub(crate) struct Round {
     fresh: bool,
 }
 
-pub(super) struct Turn {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Turn {
     /// Jobs that may still be sent; none: any number.
     room: Option<usize>,
     fresh: bool,
