@@ -1,11 +1,11 @@
 //! Jobs and events that were given up after several tries: what they are, and why as far as the copy knows. Where they
 //! wait, whoever keeps the queues knows; sends nothing and deletes nothing by itself.
 
-use crate::deliveries;
 use crate::model::Job;
 use crate::ports::{Store, StoreError};
 use crate::standing::Standing;
 use crate::sweeps::{find, spoken};
+use crate::{asked, deliveries, discover};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,6 +57,8 @@ impl Letter {
             return format!("{event} {}", self.delivery().unwrap_or_default());
         }
         match self.job() {
+            Some(job) if job.sweep == discover::SWEEP => format!("discovery of organization {}", job.scope),
+            Some(job) if job.sweep == asked::SWEEP => format!("what events left open of repository {}", job.scope),
             Some(job) => format!("{} of repository {}", spoken(&job.sweep), job.scope),
             None => format!("no job: {}", self.body.chars().take(60).collect::<String>().replace(['\n', '\r', '\t'], " ")),
         }
@@ -98,7 +100,7 @@ pub async fn known(store: &dyn Store, letters: &[Letter], now: Timestamp) -> Res
         };
         let why = match (letter.delivery(), letter.job()) {
             (Some(delivery), _) => deliveries::find(store, delivery).await?.and_then(|trace| trace.why),
-            (None, Some(job)) if find(&job.sweep).is_err() => Some("this version knows no such job".to_owned()),
+            (None, Some(job)) if find(&job.sweep).is_err() && !job.is_urgent() => Some("this version knows no such job".to_owned()),
             (None, Some(job)) => trouble(&job),
             (None, None) => Some("it is no job".to_owned()),
         };
