@@ -316,8 +316,13 @@ async fn what_an_event_left_open_goes_before_the_rest() {
     while !matches!(discover("acme", &push.env).await, Err(engine::Error::Waiting { .. })) {
         push.bench.pass(1);
     }
+    assert!((900..=915).contains(&spent()), "the reserve is a tenth: {}", spent());
+    let scheduled = push.env.clone().scheduled(jiff::SignedDuration::from_hours(1));
+    while !matches!(discover("acme", &scheduled).await, Err(engine::Error::Waiting { .. })) {
+        push.bench.pass(1);
+    }
+    assert!((920..=935).contains(&spent()), "three quarters of it are not for discoveries: {}", spent());
     push.queue.take();
-    assert!((900..950).contains(&spent()), "the reserve is a tenth: {}", spent());
     let scope = push.bench.github.world().repos[0]["databaseId"].as_u64().unwrap();
     let patient = Job { scope, sweep: "issues".to_owned(), integration: None };
     let mut answered = 0;

@@ -6,11 +6,12 @@ use engine::{Env, Job, Outcome, Queue, Rows, StoreError, advance, discover, disc
 use jiff::{SignedDuration, Timestamp};
 use sim::Size;
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// A queue that tells how much waits in it.
+/// A queue that tells how much waits in it, if it can be asked.
 #[derive(Default)]
-struct Counted(Mutex<VecDeque<Job>>);
+struct Counted(Mutex<VecDeque<Job>>, AtomicBool);
 
 #[async_trait::async_trait]
 impl Queue for Counted {
@@ -20,6 +21,9 @@ impl Queue for Counted {
     }
 
     async fn waiting(&self) -> Result<Option<u64>, StoreError> {
+        if self.1.load(Ordering::Relaxed) {
+            return Err(StoreError::Unavailable { what: "the queue".to_owned(), source: "AccessDenied".into() });
+        }
         Ok(u64::try_from(self.0.lock().unwrap().len()).ok())
     }
 }
@@ -149,7 +153,7 @@ async fn a_discovery_that_runs_out_of_time_is_gone_on_with_by_a_job() {
     let found = discover_until("acme", &env, env.now()).await.unwrap();
     assert!(found.unfinished && found.repositories == 100, "{found:?}");
     let again = queue.list().into_iter().find(|job| job.sweep == "discovery").unwrap();
-    assert_eq!(deliver(&queue, &env).await, 2, "of three pages");
+    assert_eq!(deliver(&queue, &env).await, 4, "two of three pages, people, projects");
     let (counts, truth) = (bench.counts().await, bench.github.world().truth());
     for entity in ["repositories", "commits", "issues", "pull_requests"] {
         assert_eq!(counts[entity], truth[entity].as_u64().unwrap(), "{entity}");
@@ -192,6 +196,133 @@ async fn a_discovery_that_dies_anywhere_between_its_pages_is_made_up_for_by_the_
     }
 }
 
+fn many(count: usize) -> Vec<Size> {
+    (0..count).map(|index| Size(0, index % 2, 0)).collect()
+}
+
+/// The discovery's jobs among those that wait, taken out.
+fn discoveries(queue: &Counted) -> Vec<Job> {
+    let (discoveries, others) = queue.0.lock().unwrap().drain(..).partition(|job| job.sweep == "discovery");
+    *queue.0.lock().unwrap() = others;
+    discoveries.into()
+}
+
+/// A limit in the middle: a job waits for it, and the schedule's next discovery reads to the end, then looks again at what
+/// happened since on the pages that were read before.
+#[tokio::test]
+async fn a_discovery_that_meets_a_limit_is_gone_on_with_and_then_another_one_looks() {
+    let bench = Bench::new(3, &many(310)).await;
+    let queue = Arc::new(Counted::default());
+    let env = env(&bench, &queue).scheduled(SignedDuration::from_hours(1));
+    discover("acme", &env).await.unwrap();
+    deliver(&queue, &env).await;
+    bench.github.reset_ledger();
+    bench.pass(3601);
+    discover("acme", &env).await.unwrap();
+    deliver(&queue, &env).await;
+    let whole = bench.github.ledger().points;
+    assert!(whole >= 8, "{whole} points for four pages and the rest");
+    // From here on an hour has enough for half of it.
+    bench.github.faults().limit = Some(whole / 2 + 1);
+    bench.pass(3601);
+    let until = match discover("acme", &env).await {
+        Err(engine::Error::Waiting { until }) => until,
+        other => panic!("{other:?}"),
+    };
+    let jobs = discoveries(&queue);
+    assert_eq!(jobs.len(), 1);
+    assert!(matches!(advance(&jobs[0], &env, Timestamp::MAX).await.unwrap(), Outcome::Parked { limit: true, .. }));
+    assert!(discover("acme", &env).await.is_err());
+    assert_eq!(discoveries(&queue), [], "the job of the one before waits already");
+    bench.github.world().push_commits("repo-00", 1);
+    bench.github.faults().limit = Some(5000);
+    bench.until(until);
+    bench.pass(60);
+    let found = discover("acme", &env).await.unwrap();
+    assert!(!found.unfinished && found.repositories == 310, "{found:?}");
+    assert!(found.jobs.iter().any(|job| job.sweep == "commits"), "what happened on the first page meanwhile");
+    assert_eq!(advance(&jobs[0], &env, Timestamp::MAX).await.unwrap(), Outcome::CaughtUp, "nothing is left to it");
+    deliver(&queue, &env).await;
+    bench.assert_true("after a limit").await;
+}
+
+/// What is no limit may be the place's own fault: the next one begins anew.
+#[tokio::test]
+async fn a_place_that_github_cannot_answer_from_is_left() {
+    let bench = Bench::new(3, &many(210)).await;
+    let queue = Arc::new(Counted::default());
+    let env = env(&bench, &queue).scheduled(SignedDuration::from_hours(1));
+    assert!(discover_until("acme", &env, env.now()).await.unwrap().unfinished);
+    let job = discoveries(&queue).remove(0);
+    bench.github.faults().bad_gateway = 1000;
+    assert!(matches!(advance(&job, &env, Timestamp::MAX).await.unwrap(), Outcome::Refused { .. }));
+    bench.github.faults().bad_gateway = 0;
+    bench.github.reset_ledger();
+    assert_eq!(discover_until("acme", &env, env.now()).await.unwrap().repositories, 100);
+    assert_eq!(discover("acme", &env).await.unwrap().repositories, 210);
+}
+
+#[tokio::test]
+async fn the_discovery_of_an_integration_that_is_paused_is_not_gone_on_with_by_another() {
+    let bench = Bench::new(3, &many(110)).await;
+    let queue = Arc::new(Counted::default());
+    let of = |name: &str| {
+        let env = env(&bench, &queue).scheduled(SignedDuration::from_hours(1));
+        let settings = engine::Settings { integration: Some(name.to_owned()), ..engine::Settings::clone(&env.settings) };
+        env.with(settings)
+    };
+    let paused = of("paused");
+    assert!(discover_until("acme", &paused, paused.now()).await.unwrap().unfinished);
+    let job = discoveries(&queue).remove(0);
+    let others = engine::Fleet::new(vec![of("other")]);
+    assert!(others.of(&job).is_none(), "a job of an integration that is not at work");
+    bench.github.reset_ledger();
+    assert_eq!(advance(&job, &others.envs()[0], Timestamp::MAX).await.unwrap(), Outcome::CaughtUp);
+    assert_eq!(bench.github.ledger().requests, 0);
+    assert_eq!(advance(&job, &paused, Timestamp::MAX).await.unwrap(), Outcome::CaughtUp);
+    assert_eq!(engine::status(&bench.table.store(), paused.now()).await.unwrap().organizations[0].repositories, 110);
+}
+
+#[tokio::test]
+async fn a_queue_that_does_not_tell_how_much_waits_stops_no_discovery() {
+    let bench = Bench::new(3, &[Size(1, 1, 2); 12]).await;
+    let queue = Arc::new(Counted::default());
+    bench.github.faults().limit = Some(20);
+    let env = env(&bench, &queue).scheduled(SignedDuration::from_hours(1));
+    let told = discover("acme", &env).await.unwrap();
+    assert!(told.later > 0, "{told:?}");
+    bench.pass(3700);
+    queue.1.store(true, Ordering::Relaxed);
+    let untold = discover("acme", &env).await.unwrap();
+    assert!(untold.later == 0 && untold.jobs.len() > told.jobs.len(), "{untold:?}");
+}
+
+/// A list without an end would have its walk send for itself for ever.
+#[tokio::test]
+async fn a_list_that_leads_back_is_broken_off_and_told() {
+    let bench = Bench::new(3, &[Size(0, 250, 0)]).await;
+    let queue = Arc::new(Counted::default());
+    let env = env(&bench, &queue);
+    discover("acme", &env).await.unwrap();
+    let job = queue.list().into_iter().find(|job| job.sweep == "issues").unwrap();
+    bench.github.faults().endless = Some("issues".to_owned());
+    match advance(&job, &env, Timestamp::MAX).await.unwrap() {
+        Outcome::Refused { code, message } => assert!(code == "unreadable" && message.contains("leads back"), "{code}: {message}"),
+        other => panic!("{other:?}"),
+    }
+    bench.github.faults().endless = None;
+    assert_eq!(advance(&job, &env, Timestamp::MAX).await.unwrap(), Outcome::CaughtUp);
+    assert_eq!(bench.counts().await["issues"], 250);
+    // So is the list of repositories.
+    let bench = Bench::new(3, &many(110)).await;
+    bench.github.faults().endless = Some("repositories".to_owned());
+    let env = self::env(&bench, &queue);
+    let error = discover("acme", &env).await.unwrap_err().to_string();
+    assert!(error.contains("leads back"), "{error}");
+    bench.github.faults().endless = None;
+    assert_eq!(discover("acme", &env).await.unwrap().repositories, 110);
+}
+
 #[test]
 fn a_schedule_tells_how_often_it_comes() {
     for (schedule, minutes) in [
@@ -200,6 +331,12 @@ fn a_schedule_tells_how_often_it_comes() {
         (" rate(2 days) ", 2880),
         ("rate(1 minute)", 1),
         ("cron(0 6 * * ? *)", 1440),
+        ("cron(0 * * * ? *)", 60),
+        ("cron(15 */6 ? * MON-FRI *)", 360),
+        ("cron(0 8-18/2 * * ? *)", 240),
+        ("cron(0 0,12 * * ? *)", 720),
+        ("cron(0 x * * ? *)", 1440),
+        ("cron(0)", 1440),
         ("rate(0 hours)", 1440),
         ("rate(99999999999999999 days)", 1440),
         ("rate(1 moon)", 1440),

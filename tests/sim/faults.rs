@@ -31,6 +31,8 @@ pub struct Faults {
     pub heavy: Option<u64>,
     /// A GraphQL answer that holds the item of this number, with a list in it, is never made: GitHub gives up.
     pub unanswerable: Option<u64>,
+    /// GraphQL's pages of this list, from the second one on, say that the next one is the same again.
+    pub endless: Option<String>,
     /// REST pages after this one are refused with 422, as GitHub does from 100 on.
     pub last_page: Option<u64>,
     /// Requests and points an hour; none for a server without limits.
@@ -63,6 +65,7 @@ impl Default for Faults {
             cut: None,
             heavy: None,
             unanswerable: None,
+            endless: None,
             last_page: Some(99),
             limit: Some(5000),
             secondary: None,

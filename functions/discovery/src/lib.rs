@@ -1,6 +1,6 @@
 //! Translates a scheduled event into discoveries. The schedule's content does not matter: what is due, the table says.
 
-use engine::{Fleet, StoreError, silence};
+use engine::{Fleet, Looked, StoreError, silence};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -11,12 +11,13 @@ pub async fn handle(fleet: &Fleet, deadline: Timestamp) -> Result<Value, String>
     let mut failures = Vec::new();
     let (mut repositories, mut jobs) = (0, 0);
     let fleet = fleet.due().await.map_err(|error| error.to_string())?;
-    for (org, found) in fleet.discover(deadline).await {
+    for Looked { integration, org, found } in fleet.discover(deadline).await {
         match found {
             Ok(found) => {
                 repositories += found.repositories;
                 jobs += found.jobs.len();
                 tracing::info!(
+                    integration,
                     org,
                     repositories = found.repositories,
                     jobs = found.jobs.len(),
@@ -26,16 +27,16 @@ pub async fn handle(fleet: &Fleet, deadline: Timestamp) -> Result<Value, String>
                     "discovered"
                 );
                 if let Some(at) = found.token_expires.filter(|at| at.duration_since(Timestamp::now()) <= SignedDuration::from_hours(14 * 24)) {
-                    tracing::warn!(org, %at, "the token ends soon: put a new one into the secret");
+                    tracing::warn!(integration, org, %at, "the token ends soon: put a new one into the secret");
                 }
                 for missing in found.missing.into_iter().chain(found.refused) {
-                    tracing::warn!(org, missing, "not everything can be seen");
+                    tracing::warn!(integration, org, missing, "not everything can be seen");
                 }
             }
             // Not a failure: the next tick finds the gate open.
-            Err(engine::Error::Waiting { until }) => tracing::info!(org, %until, "waiting for the token's budget"),
+            Err(engine::Error::Waiting { until }) => tracing::info!(integration, org, %until, "waiting for the token's budget"),
             Err(error) => {
-                tracing::error!(org, %error, "discovery failed");
+                tracing::error!(integration, org, %error, "discovery failed");
                 failures.push(format!("{org}: {error}"));
             }
         }

@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 
-/// Kept for the last page under way, which may have to wait for a place, and for people, projects and metrics.
-const MARGIN: SignedDuration = SignedDuration::from_secs(240);
+/// Kept for metrics.
+const MARGIN: SignedDuration = SignedDuration::from_secs(40);
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {

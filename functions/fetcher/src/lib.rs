@@ -62,7 +62,7 @@ async fn run(body: &str, fleet: &Fleet, deadline: Timestamp) -> Result<(), Strin
     let job: Job = serde_json::from_str(body).map_err(|error| format!("the message is not a job: {error}"))?;
     let span = tracing::Span::current();
     span.record("repository", job.scope).record("sweep", &job.sweep).record("integration", &job.integration);
-    // Everything is paused: discovery asks again when it no longer is.
+    // Its integration is paused: discovery asks again when it no longer is.
     let Some(env) = fleet.of(&job) else { return Ok(()) };
     let mut outcome = engine::advance(&job, env, deadline).await;
     // Parking it, and then all others, one after another, would leave nothing to those fetchers that may ask.

@@ -8,7 +8,7 @@
 //! | summary of a repository's hint and marks, as JSON text | `summaries#` + scope modulo 16, scope | status |
 //! | integration | `integrations`, name | every command that asks GitHub |
 //! | which GitHub the copy is of | `place`, `github` | sync |
-//! | gate | `gates`, token#resource; also token#`resource, not urgent` | every request to GitHub, status |
+//! | gate | `gates`, token#resource; also token#`resource, not urgent` and token#`resource, discovery` | every request to GitHub, status |
 //! | rows by entity at the end of each day | `totals`, `days` | discovery, sync, status: what fell silent |
 //! | what a discovery found and spent | `discoveries`, organization | status |
 //! | commits whose files are to be read | `files#scope`, time counting down and sha | that sweep |

@@ -92,6 +92,11 @@ async fn visit(job: &Job, meter: &mut Meter, deadline: Timestamp) -> Result<Outc
             Ok(page) => {
                 in_a_row = 0;
                 mark.spent += meter.read();
+                if leads_back(&mut mark, &page) {
+                    // What it has not read is read by a walk from the beginning.
+                    mark.walk = None;
+                    return stop(job, env, &repo, mark, Error::Unreadable(BACK.to_owned())).await;
+                }
                 mark = settle(job, env, mark, sweep, page, now).await?;
                 if mark.walk.is_none() {
                     return caught_up(job, env, sweep).await;
@@ -120,6 +125,14 @@ async fn visit(job: &Job, meter: &mut Meter, deadline: Timestamp) -> Result<Outc
             }
         }
     }
+}
+
+/// A walk sends for its own continuation: nothing else would stop it.
+pub(crate) const BACK: &str = "a list leads back to a page that was read before, again and again";
+
+/// Whether the page asks to go on where this walk has been, again and again.
+fn leads_back(mark: &mut Mark, page: &Page) -> bool {
+    mark.walk.as_mut().zip(page.next.as_ref()).is_some_and(|(walk, next)| walk.circle.closes_at(&next.to_string()))
 }
 
 /// What is known of the repository, the sweep's mark, and that of the one which it follows; and the summary that the mark

@@ -5,7 +5,8 @@
 mod batch;
 mod one;
 
-use crate::advance::{bury, code, is_passing};
+use crate::advance::{BACK, bury, code, is_passing};
+use crate::circle::Circle;
 use crate::entities::Entity;
 use crate::model::{Job, ScopeId, StateKey};
 use crate::ports::{Store, StoreError};
@@ -51,6 +52,7 @@ struct Kept {
     org: Option<String>,
     /// It was read, but for what is left of these lists.
     overflows: Vec<Overflow>,
+    circle: Circle,
     /// How often it was noted: a list without revisions of its own.
     times: u64,
 }
@@ -79,7 +81,7 @@ pub async fn ask(store: &dyn Store, scope: ScopeId, questions: &[Asked]) -> Resu
             let before: Kept = serde_json::from_value(state.value).unwrap_or_default();
             let (entity, org) = (question.entity.to_owned(), question.org.clone());
             // What was left of its lists is read anew, with the rest.
-            let kept = Kept { entity, key: question.key.clone(), org, overflows: Vec::new(), times: before.times + 1 };
+            let kept = Kept { entity, key: question.key.clone(), org, times: before.times + 1, ..Kept::default() };
             match store.save(&key, state.revision, &json!(kept)).await {
                 // Noted by somebody else, or struck off before this was known: both are no good.
                 Err(StoreError::Conflict) => {}
@@ -156,7 +158,11 @@ pub(crate) async fn answer(job: &Job, env: &Env, deadline: Timestamp) -> Result<
                     refused.insert(id.clone());
                     why = Some((code.clone(), message.clone()));
                 }
-                write(job, env, found, now).await?;
+                for id in write(job, env, found, now).await? {
+                    tracing::error!(scope = job.scope, id, "{BACK}");
+                    refused.insert(id);
+                    why = Some(("unreadable".to_owned(), BACK.to_owned()));
+                }
             }
             Err(Error::Heavy | Error::GitHub(github::Error::TooHeavy { .. })) if batch.len() > 1 => size = (batch.len() / 2).max(1),
             Err(Error::GitHub(error @ github::Error::TooHeavy { .. })) => {
@@ -185,8 +191,8 @@ pub(crate) async fn answer(job: &Job, env: &Env, deadline: Timestamp) -> Result<
     }
 }
 
-/// Rows before what says that they were read, as everywhere.
-async fn write(job: &Job, env: &Env, found: Found, now: Timestamp) -> Result<(), Error> {
+/// Rows before what says that they were read, as everywhere. Tells of which objects a list has no end.
+async fn write(job: &Job, env: &Env, found: Found, now: Timestamp) -> Result<Vec<String>, Error> {
     let Page { ahead, records, sets, .. } = found.page;
     env.store.put(&ahead).await?;
     env.store.put(&records).await?;
@@ -196,13 +202,23 @@ async fn write(job: &Job, env: &Env, found: Found, now: Timestamp) -> Result<(),
     if !found.jobs.is_empty() {
         env.queue.send(&found.jobs).await?;
     }
+    let mut endless = Vec::new();
     for (open, overflows) in found.answered {
-        let key = StateKey { of: list(job.scope), name: open.id };
-        let value = if overflows.is_empty() { Value::Null } else { json!(Kept { overflows, ..open.kept }) };
+        let key = StateKey { of: list(job.scope), name: open.id.clone() };
+        let mut kept = Kept { overflows, ..open.kept };
+        let places: String = kept.overflows.iter().map(|list| format!("{} {} {};", list.number, list.alias, list.after)).collect();
+        let value = if kept.overflows.is_empty() {
+            Value::Null
+        } else if kept.circle.closes_at(&places) {
+            endless.push(open.id);
+            json!(Kept { overflows: Vec::new(), circle: Circle::default(), ..kept })
+        } else {
+            json!(kept)
+        };
         // Noted again since it was read: to be read again.
         settled(env.store.save(&key, open.revision, &value).await)?;
     }
-    Ok(())
+    Ok(endless)
 }
 
 fn settled(saved: Result<u64, StoreError>) -> Result<(), StoreError> {

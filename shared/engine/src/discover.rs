@@ -10,7 +10,7 @@ pub(crate) use due::{due, is_due};
 pub(crate) use hint::hint;
 pub use turn::every;
 
-use crate::advance::{Outcome, is_passing};
+use crate::advance::{BACK, Outcome};
 use crate::entities::REPOSITORIES;
 use crate::env::Env;
 use crate::mark::{Cost, Tally};
@@ -26,7 +26,7 @@ use crate::sweeps;
 use crate::{Error, Listing};
 use futures::future::try_join_all;
 use hint::fields;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use place::Place;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -51,6 +51,8 @@ pub struct Found {
     pub token_expires: Option<Timestamp>,
     /// It ran out of time: a job goes on with it, and this is what was found so far.
     pub unfinished: bool,
+    /// When it began to list the repositories.
+    pub began: Option<Timestamp>,
     /// Those that were sent.
     #[serde(skip)]
     pub jobs: Vec<Job>,
@@ -109,9 +111,9 @@ pub(crate) struct Discovered {
     pub(crate) missing: Vec<String>,
     /// The parts that were read to their end since the last whole discovery, with what was missing in each.
     pub(crate) parts: BTreeMap<String, Part>,
-    /// Whose jobs were sent last.
+    /// Which repository the next one begins with.
     pub(crate) round: Round,
-    /// Of one that ran out of time.
+    /// Of one that did not come to its end.
     pub(crate) place: Option<Place>,
     pub(crate) spent: Cost,
     pub(crate) written: Tally,
@@ -134,11 +136,11 @@ pub(crate) async fn discoveries(store: &dyn Store) -> Result<Vec<(String, Discov
     Ok(states.into_iter().map(|(name, state)| (login(name), serde_json::from_value(state.value).unwrap_or_default())).collect())
 }
 
-/// When this integration's last discovery of the organization ended.
+/// When this integration's last discovery of the organization ended; none where it left jobs to a later one.
 pub(crate) async fn last(env: &Env, org: &str) -> Result<Option<Timestamp>, StoreError> {
     let states = env.store.states(&[key(env, org)]).await?;
     let discovered: Option<Discovered> = states.into_iter().next().and_then(|state| serde_json::from_value(state.value).ok());
-    Ok(discovered.and_then(|discovered| discovered.finished_at))
+    Ok(discovered.filter(|discovered| discovered.round.is_over()).and_then(|discovered| discovered.finished_at))
 }
 
 fn key(env: &Env, org: &str) -> StateKey {
@@ -151,28 +153,69 @@ pub async fn discover(org: &str, env: &Env) -> Result<Found, Error> {
     discover_until(org, env, Timestamp::MAX).await
 }
 
-/// The same until `deadline`: a job goes on from there.
+/// The same until `deadline`: a job goes on from there. What an earlier one left is read to its end first; that is no look
+/// at what happened since, so another one follows.
 pub async fn discover_until(org: &str, env: &Env, deadline: Timestamp) -> Result<Found, Error> {
+    let mut run = proceed(org, env, deadline).await?;
+    if run.resumed
+        && let Ok(left) = &mut run.done
+        && !left.unfinished
+        && env.now() < deadline
+    {
+        let left = std::mem::take(left);
+        run = proceed(org, env, deadline).await?;
+        if let Ok(found) = &mut run.done {
+            found.absorb(Found { written: left.written, jobs: left.jobs, ..Found::default() });
+        }
+    }
+    let job = |scope| [Job { scope, sweep: SWEEP.to_owned(), integration: env.settings.integration.clone() }];
+    match &run.done {
+        Ok(found) if found.unfinished && run.saved => env.queue.send(&job(run.organization)).await?,
+        // Where it was begun before, its job waits for the same limit.
+        Err(Error::Waiting { until }) if run.saved && !run.resumed && env.scheduled.is_some() => {
+            env.queue.send_later(&job(run.organization), until.duration_since(env.now())).await?;
+        }
+        _ => {}
+    }
+    run.done
+}
+
+/// How far one call got.
+struct Run {
+    done: Result<Found, Error>,
+    organization: ScopeId,
+    /// It began where another one had stopped.
+    resumed: bool,
+    /// Its word stands. Of two at once the other one left word, and goes on with it.
+    saved: bool,
+}
+
+/// From where the last one stopped, or from the beginning. An error of its own means that nothing can be kept.
+async fn proceed(org: &str, env: &Env, deadline: Timestamp) -> Result<Run, Error> {
+    let deadline = deadline.checked_sub(MARGIN).unwrap_or(deadline);
     let env = &env.about(org).metered().discovering();
     let key = key(env, org);
     let before = env.store.states(std::slice::from_ref(&key)).await?.into_iter().next().unwrap_or_default();
     let mut discovered: Discovered = serde_json::from_value(before.value).unwrap_or_default();
-    let mut place = Place::resumed(discovered.place.take(), env.now());
+    let (mut place, resumed) = Place::resumed(discovered.place.take(), env.now());
     let done = look(org, env, deadline, &mut discovered, &mut place).await;
     if done.is_ok() {
         learn(env, &mut discovered).await;
     }
     discovered.spent += Cost::of(env.github.spent());
     discovered.integration.clone_from(&env.settings.integration);
+    if place.found.organization > 0 {
+        discovered.org_id = place.found.organization;
+    }
     match &done {
         Ok(found) if found.unfinished => {
             discovered.written.add(found.written);
-            (discovered.org_id, discovered.place) = (found.organization, Some(place));
+            discovered.place = Some(place);
         }
         Ok(found) => {
             (discovered.repositories, discovered.left_out) = (found.repositories, found.left_out);
             discovered.written.add(found.written);
-            (discovered.org_id, discovered.summarized) = (found.organization, true);
+            discovered.summarized = true;
             discovered.groups = env.settings.groups.iter().map(|group| group.name().to_owned()).collect();
             discovered.since = env.settings.since;
             discovered.token_expires = found.token_expires;
@@ -182,38 +225,44 @@ pub async fn discover_until(org: &str, env: &Env, deadline: Timestamp) -> Result
         }
         Err(error) => {
             discovered.missing = vec![error.to_string()];
-            // One that comes by itself need not begin anew, unless its place is the reason.
-            let passes = matches!(error, Error::Waiting { .. }) || matches!(error, Error::GitHub(error) if is_passing(error));
-            if passes && env.scheduled.is_some() {
-                discovered.written.add(place.found.written);
+            discovered.written.add(place.found.written);
+            // A limit passes. For anything else the place may be the reason: the next one begins anew.
+            if matches!(error, Error::Waiting { .. }) && env.scheduled.is_some() {
                 discovered.place = Some(place);
             }
         }
     }
+    let organization = discovered.org_id;
     let value = serde_json::to_value(&discovered).map_err(|error| Error::Unreadable(error.to_string()))?;
-    match env.store.save(&key, before.revision, &value).await {
-        Ok(_) => {
-            if let Some(found) = done.as_ref().ok().filter(|found| found.unfinished) {
-                let job = Job { scope: found.organization, sweep: SWEEP.to_owned(), integration: env.settings.integration.clone() };
-                env.queue.send(&[job]).await?;
-            }
-            done
-        }
-        // Two discoveries at once: the other one left word, and goes on with it.
-        Err(StoreError::Conflict) => done,
-        Err(error) => Err(error.into()),
-    }
+    let saved = match env.store.save(&key, before.revision, &value).await {
+        Ok(_) => true,
+        Err(StoreError::Conflict) => false,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Run { done, organization, resumed, saved })
 }
+
+/// Kept of the time that there is for the last page under way, which may have to wait for a place, and for people or projects.
+const MARGIN: SignedDuration = SignedDuration::from_secs(200);
 
 /// As the job is called that goes on with a discovery; its scope is the organization.
 pub(crate) const SWEEP: &str = "discovery";
 
-/// Goes on with a discovery that ran out of time. What hinders it the schedule's next one tells.
+/// Goes on with a discovery that did not come to its end. What hinders it the schedule's next one tells.
 pub(crate) async fn go_on(job: &Job, env: &Env, deadline: Timestamp) -> Result<Outcome, Error> {
+    // The first of its settings that come to hand are not those of an integration that is paused or removed.
+    if env.settings.integration != job.integration {
+        return Ok(Outcome::CaughtUp);
+    }
+    let ours = |org: &str| env.settings.orgs.iter().any(|one| one.eq_ignore_ascii_case(org));
     let unfinished = |one: &Discovered| one.org_id == job.scope && one.integration == job.integration && one.place.is_some();
-    let Some((org, _)) = discoveries(env.store.as_ref()).await?.into_iter().find(|(_, one)| unfinished(one)) else { return Ok(Outcome::CaughtUp) };
-    match discover_until(&org, env, deadline).await {
-        Ok(found) if found.unfinished => Ok(Outcome::Continued),
+    let all = discoveries(env.store.as_ref()).await?;
+    let Some((org, _)) = all.into_iter().find(|(org, one)| unfinished(one) && ours(org)) else { return Ok(Outcome::CaughtUp) };
+    match proceed(&org, env, deadline).await?.done {
+        Ok(found) if found.unfinished => {
+            env.queue.send(std::slice::from_ref(job)).await?;
+            Ok(Outcome::Continued)
+        }
         Ok(_) => Ok(Outcome::CaughtUp),
         Err(error @ Error::Waiting { until }) => Ok(Outcome::Parked { until, limit: true, why: error.to_string() }),
         Err(error @ Error::Store(_)) => Err(error),
@@ -236,25 +285,36 @@ async fn learn(env: &Env, discovered: &mut Discovered) {
 }
 
 /// A limit may end it at any request, and a small budget would end it at the same one each time: so jobs are sent as
-/// soon as they are known, and of the smaller parts those in `discovered` are not read again.
+/// soon as they are known, and of the smaller parts those in `discovered` are not read again. The deadline ends it between
+/// two of them, once it has read one.
 async fn look(org: &str, env: &Env, deadline: Timestamp, discovered: &mut Discovered, place: &mut Place) -> Result<Found, Error> {
-    if !place.listed && !list(org, env, deadline, &mut discovered.round, place).await? {
-        return Ok(Found { unfinished: true, ..place.found.clone() });
+    let late = || env.now() >= deadline;
+    if !place.listed {
+        let whole = list(org, env, deadline, &mut discovered.round, place).await?;
+        let found = &mut place.found;
+        if whole {
+            if found.missing.is_empty() && !env.settings.shared.contains(&org.to_lowercase()) {
+                found.written += bury(env.store.as_ref(), env.now(), place.began.unwrap_or(Timestamp::MAX), found.organization, &found.listed).await?;
+            }
+            place.listed = true;
+        }
+        if !whole || late() {
+            return Ok(Found { unfinished: true, ..found.clone() });
+        }
     }
-    place.listed = true;
-    let (found, parts) = (&mut place.found, &mut discovered.parts);
-    let org_id = found.organization;
-    if found.missing.is_empty() && !env.settings.shared.contains(&org.to_lowercase()) {
-        found.written += bury(env.store.as_ref(), env.now(), place.began.unwrap_or(Timestamp::MAX), org_id, &found.listed).await?;
-    }
-    // What was missing in a part is not in `found` while a later part may still fail.
-    let mut all = found.clone();
+    let parts = &mut discovered.parts;
+    let org_id = place.found.organization;
+    // What was missing in a part is not in the place while a later part may still fail.
+    let mut all = Found { began: place.began, ..place.found.clone() };
     if let Some(part) = parts.get("people") {
         all.take_over(part.clone());
     } else {
         let mut seen = Found::default();
         people::read(org, org_id, env, &mut seen).await?;
         parts.insert("people".to_owned(), all.absorb(seen));
+        if late() {
+            return Ok(Found { unfinished: true, ..all });
+        }
     }
     if let Some(part) = parts.get("projects") {
         all.take_over(part.clone());
@@ -297,17 +357,27 @@ async fn list(org: &str, env: &Env, deadline: Timestamp, round: &mut Round, plac
         let turn = match &mut place.turn {
             Some(turn) => turn,
             // Should this discovery not come to its end, the next one begins with the first repository.
-            None => place.turn.insert(Turn::begin(env, std::mem::take(round)).await?),
+            None => {
+                let turn = Turn::begin(env, *round).await;
+                *round = Round::default();
+                place.turn.insert(turn)
+            }
         };
         look_at(env, org_id, &taken, turn, found).await?;
+        found.later = turn.later;
         send(env, found.jobs.get(known..).unwrap_or_default()).await?;
         place.after = pages.place().map(str::to_owned);
-        if place.after.is_some() && env.now() >= deadline {
-            return Ok(false);
+        if let Some(after) = &place.after {
+            if place.circle.closes_at(after) {
+                return Err(Error::Unreadable(BACK.to_owned()));
+            }
+            if env.now() >= deadline {
+                return Ok(false);
+            }
         }
     }
     if let Some(turn) = &place.turn {
-        (*round, place.found.later) = (turn.end(), turn.later);
+        *round = turn.end();
     }
     Ok(true)
 }

@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::entities::Group;
-use crate::gate::Gate;
+use crate::gate::{Gate, Urgency};
 use crate::integration::Webhook;
 use crate::ledger::Ledgers;
 use crate::mark::Validator;
@@ -146,8 +146,7 @@ pub struct Env {
     pub(crate) scratch: Option<Arc<Scratch>>,
     /// How often discoveries come by themselves, if they do.
     pub(crate) scheduled: Option<SignedDuration>,
-    /// What events left open goes before the rest, and so do discoveries: half of the owner's reserve is for them.
-    urgent: bool,
+    urgency: Urgency,
     /// Short waits are waited out.
     patient: bool,
 }
@@ -167,7 +166,7 @@ impl Env {
             ledgers: Arc::new(Ledgers::new(false)),
             scratch: None,
             scheduled: None,
-            urgent: false,
+            urgency: Urgency::None,
             patient: false,
         }
     }
@@ -191,14 +190,15 @@ impl Env {
 
     /// For what events left open.
     pub(crate) fn urgently(&self) -> Self {
-        Self { urgent: true, ..self.clone() }
+        Self { urgency: Urgency::Events, ..self.clone() }
     }
 
     /// For discoveries: one that comes by itself has no mark to come back to, and comes again after an hour only, perhaps
     /// when the hour's budget is always used up. Whoever typed a command is told of the wait instead.
     pub(crate) fn discovering(&self) -> Self {
         let scheduled = self.scheduled.is_some();
-        Self { patient: scheduled, urgent: self.urgent || scheduled, ..self.clone() }
+        let urgency = self.urgency.max(if scheduled { Urgency::Discovery } else { Urgency::None });
+        Self { patient: scheduled, urgency, ..self.clone() }
     }
 
     /// For discoveries that come by themselves, again and again: where nothing happens, they look less often for what no
@@ -327,11 +327,11 @@ impl Env {
                     }
                 };
                 let account = member.account();
-                let gate = Gate::new(self.store.as_ref(), account.clone(), self.settings.reserve_percent, self.urgent);
-                let mut closed = member.closed_until(resource, self.urgent, self.now());
+                let gate = Gate::new(self.store.as_ref(), account.clone(), self.settings.reserve_percent, self.urgency);
+                let mut closed = member.closed_until(resource, self.urgency, self.now());
                 if closed.is_none() {
                     closed = gate.closed_until(resource, self.now()).await?;
-                    closed.into_iter().for_each(|until| member.saw_closed(resource, self.urgent, until));
+                    closed.into_iter().for_each(|until| member.saw_closed(resource, self.urgency, until));
                 }
                 let pass = if closed.is_some() {
                     None

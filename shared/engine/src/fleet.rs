@@ -20,6 +20,8 @@ pub struct Fleet {
 pub struct Seen {
     pub organization: ScopeId,
     pub repositories: BTreeSet<String>,
+    /// When it began to look.
+    pub began: Option<Timestamp>,
 }
 
 impl Seen {
@@ -27,8 +29,17 @@ impl Seen {
     #[must_use]
     pub fn of(found: &Found) -> Option<Self> {
         let whole = found.missing.is_empty() && found.organization > 0 && !found.unfinished;
-        whole.then(|| Self { organization: found.organization, repositories: found.listed.clone() })
+        whole.then(|| Self { organization: found.organization, repositories: found.listed.clone(), began: found.began })
     }
+}
+
+/// How a look at an organization went.
+#[derive(Debug)]
+pub struct Looked {
+    pub integration: Option<String>,
+    /// Its login.
+    pub org: String,
+    pub found: Result<Found, Error>,
 }
 
 impl From<Env> for Fleet {
@@ -55,10 +66,12 @@ impl Fleet {
         &self.envs
     }
 
-    /// The integration that sent the job, or the first: what it may not see, it is told.
+    /// The integration that sent the job; none where that is paused or removed, and nothing is to be done. A job that
+    /// names none is of before there were any, and the first one's: what it may not see, it is told.
     #[must_use]
     pub fn of(&self, job: &Job) -> Option<&Env> {
-        self.envs.iter().find(|env| env.settings.integration == job.integration).or_else(|| self.envs.first())
+        let named = self.envs.iter().find(|env| env.settings.integration == job.integration);
+        named.or_else(|| self.envs.first().filter(|_| job.integration.is_none()))
     }
 
     /// Without the organizations of which GitHub tells by itself and that were looked at within a day: once a night what
@@ -81,9 +94,9 @@ impl Fleet {
         Ok(Self { envs })
     }
 
-    /// Looks at each organization of each integration, by login. One that fails does not stop the others; what `deadline`
-    /// leaves no time for a job goes on with.
-    pub async fn discover(&self, deadline: Timestamp) -> Vec<(String, Result<Found, Error>)> {
+    /// Looks at each organization of each integration. One that fails does not stop the others; what `deadline` leaves no
+    /// time for a job goes on with.
+    pub async fn discover(&self, deadline: Timestamp) -> Vec<Looked> {
         let mut all = Vec::new();
         let mut seen: Vec<BTreeMap<String, Seen>> = Vec::new();
         for env in &self.envs {
@@ -91,14 +104,14 @@ impl Fleet {
             for org in &env.settings.orgs {
                 let found = discover_until(org, env, deadline).await;
                 own.extend(found.as_ref().ok().and_then(Seen::of).map(|seen| (org.to_lowercase(), seen)));
-                all.push((org.clone(), found));
+                all.push(Looked { integration: env.settings.integration.clone(), org: org.clone(), found });
             }
             seen.push(own);
         }
         if let Some(env) = self.envs.first() {
             let orgs: Vec<Vec<String>> = self.envs.iter().map(|env| env.settings.orgs.clone()).collect();
             if let Err(error) = bury_what_none_sees(env.store.as_ref(), env.now(), &orgs, &seen).await {
-                all.push(("what was deleted".to_owned(), Err(error)));
+                all.push(Looked { integration: None, org: "what was deleted".to_owned(), found: Err(error) });
             }
         }
         all
@@ -128,7 +141,8 @@ pub async fn bury_what_none_sees(store: &dyn Store, now: Timestamp, orgs: &[Vec<
         let told: Vec<&Seen> = seen.iter().filter_map(|of| of.get(org)).collect();
         if let Some(first) = told.first().filter(|_| by > 1 && told.len() == by) {
             let all = told.iter().flat_map(|one| one.repositories.iter().cloned()).collect();
-            bury(store, now, now, first.organization, &all).await?;
+            let began = told.iter().filter_map(|one| one.began).min().unwrap_or(now);
+            bury(store, now, began, first.organization, &all).await?;
         }
     }
     Ok(())

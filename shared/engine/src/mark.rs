@@ -1,5 +1,6 @@
 //! How far one sweep of one repository has been read: the mark, and its life in the store.
 
+use crate::circle::Circle;
 use crate::model::{Job, ScopeId, State, StateKey, Written};
 use crate::ports::{Store, StoreError};
 use crate::summary;
@@ -93,6 +94,7 @@ pub struct Walk {
     pub at: Option<Timestamp>,
     /// What they held, by entity.
     pub seen: BTreeMap<String, u64>,
+    pub(crate) circle: Circle,
 }
 
 /// Rows written in all, by what happened to them.

@@ -1,6 +1,6 @@
 //! One of the pool: a credential, the token that stands for it just now, and what that may still spend. Asks nothing.
 
-use crate::gate;
+use crate::gate::{self, Urgency};
 use crate::ledger::Told;
 use github::{App, Budget, OAuthApp, Resource, Token, TokenKind};
 use jiff::{SignedDuration, Timestamp};
@@ -43,8 +43,8 @@ pub(crate) struct Member {
     /// A new pair that could not be stored yet, and so is not used yet.
     pub(crate) unstored: Mutex<Option<github::Credential>>,
     left: Mutex<Vec<(&'static str, Told)>>,
-    /// Gates that were seen closed, for what is urgent or not, and until when: none opens before that.
-    closed: Mutex<BTreeMap<(&'static str, bool), Timestamp>>,
+    /// Gates that were seen closed, for whom, and until when: none opens before that.
+    closed: Mutex<BTreeMap<(&'static str, Urgency), Timestamp>>,
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -121,12 +121,12 @@ impl Member {
         }
     }
 
-    pub(crate) fn closed_until(&self, resource: &Resource, urgent: bool, now: Timestamp) -> Option<Timestamp> {
-        lock(&self.closed).get(&(gate::name(resource), urgent)).copied().filter(|until| now < *until)
+    pub(crate) fn closed_until(&self, resource: &Resource, urgency: Urgency, now: Timestamp) -> Option<Timestamp> {
+        lock(&self.closed).get(&(gate::name(resource), urgency)).copied().filter(|until| now < *until)
     }
 
-    pub(crate) fn saw_closed(&self, resource: &Resource, urgent: bool, until: Timestamp) {
-        lock(&self.closed).insert((gate::name(resource), urgent), until);
+    pub(crate) fn saw_closed(&self, resource: &Resource, urgency: Urgency, until: Timestamp) {
+        lock(&self.closed).insert((gate::name(resource), urgency), until);
     }
 
     fn keep(&self, resource: &'static str, told: Told) {

@@ -85,11 +85,11 @@ pub async fn all(fleet: &Fleet, deadline: Timestamp) -> Result<All, StoreError> 
         env.queue.send(&jobs).await?;
     }
     if all.sum.discover {
-        for (org, found) in fleet.discover(deadline).await {
-            if let Err(error) = found
+        for looked in fleet.discover(deadline).await {
+            if let Err(error) = looked.found
                 && !matches!(error, Error::Waiting { .. })
             {
-                all.failures.push(format!("{org}: {error}"));
+                all.failures.push(format!("{}: {error}", looked.org));
             }
         }
     }

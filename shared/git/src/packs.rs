@@ -16,7 +16,9 @@ pub(crate) const LARGEST_BLOB: u64 = 32 << 20;
 /// Writes the pack that `stream` brings, and an index of it, into `directory`; none if there is nothing in it.
 /// Blocks. `stop` ends it early.
 pub fn receive(stream: &mut dyn BufRead, directory: &Path, stop: &AtomicBool) -> Result<Option<PathBuf>, Error> {
-    let options = gix_pack::bundle::write::Options { thread_limit: Some(2), alloc_limit_bytes: Some(1 << 30), ..Default::default() };
+    // Whoever made the pack says how large its objects are: the fetcher has a gigabyte of memory in all.
+    let alloc_limit_bytes = Some(256 << 20);
+    let options = gix_pack::bundle::write::Options { thread_limit: Some(2), alloc_limit_bytes, ..Default::default() };
     let nothing_outside = None::<gix_object::find::Never>;
     let mut progress = gix_utils::progress::Discard;
     let written = Bundle::write_to_directory(stream, Some(directory), &mut progress, stop, nothing_outside, Kind::Sha1, options).map_err(broken)?;

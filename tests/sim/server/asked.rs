@@ -133,6 +133,10 @@ impl Asked<'_> {
         {
             return reply(502, &json!({ "message": "We couldn't respond to your request in time." }));
         }
+        let after = body.pointer("/variables/after").filter(|after| !after.is_null());
+        if let Some((list, after)) = faults.endless.as_ref().zip(after) {
+            lead_back(&mut answer, list, after);
+        }
         let mut reply = reply(200, &answer);
         if let Some(charged) = charged {
             budget(&mut reply, "graphql", charged);
@@ -317,6 +321,24 @@ impl Asked<'_> {
         }
         dated(&mut reply, self.now);
         reply
+    }
+}
+
+/// Has the pages of a list end where they began.
+fn lead_back(answer: &mut Value, list: &str, after: &Value) {
+    match answer {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if name == list
+                    && let Some(info) = value.get_mut("pageInfo")
+                {
+                    *info = json!({ "hasNextPage": true, "endCursor": after });
+                }
+                lead_back(value, list, after);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| lead_back(item, list, after)),
+        _ => {}
     }
 }
 

@@ -1,7 +1,9 @@
-//! How far a discovery has come that ran out of time: the next page, and what was seen on those before. Reads nothing.
+//! How far a discovery has come that ran out of time, or of budget: the next page, and what was seen on those before.
+//! Reads nothing.
 
 use super::Found;
 use super::turn::Turn;
+use crate::circle::Circle;
 use crate::model::ScopeId;
 use crate::node::padded;
 use jiff::{SignedDuration, Timestamp};
@@ -17,6 +19,7 @@ pub(crate) struct Place {
     pub(super) began: Option<Timestamp>,
     /// GitHub's cursor; none: at the first page.
     pub(super) after: Option<String>,
+    pub(super) circle: Circle,
     /// All repositories were seen; people and projects were not.
     pub(super) listed: bool,
     pub(super) turn: Option<Turn>,
@@ -24,10 +27,10 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The same while it is good, else the beginning.
-    pub(super) fn resumed(place: Option<Self>, now: Timestamp) -> Self {
+    /// The same while it is good, else the beginning; and whether it is the same.
+    pub(super) fn resumed(place: Option<Self>, now: Timestamp) -> (Self, bool) {
         let good = |place: &Self| place.began.is_some_and(|began| now.duration_since(began) < GOOD_FOR);
-        place.filter(good).unwrap_or_else(|| Self { began: Some(now), ..Self::default() })
+        place.filter(good).map_or_else(|| (Self { began: Some(now), ..Self::default() }, false), |place| (place, true))
     }
 }
 
