@@ -177,8 +177,9 @@ class Template(unittest.TestCase):
 
     def test_the_copy_outlives_mistakes(self):
         table = self.resources["Table"]
-        self.assertIn("Retain", table["DeletionPolicy"])
         self.assertTrue(table["Properties"]["DeletionProtectionEnabled"])
+        # What is protected cannot be deleted when a first deployment is rolled back.
+        self.assertEqual((table["DeletionPolicy"], table["UpdateReplacePolicy"]), ("Retain", "Retain"))
         self.assertTrue(table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"])
         self.assertTrue(table["Properties"]["SSESpecification"]["SSEEnabled"])
         self.assertEqual(table["Properties"]["BillingMode"], "PAY_PER_REQUEST")
@@ -190,7 +191,7 @@ class Template(unittest.TestCase):
         for name, one in lake.items():
             self.assertEqual(one["Condition"], "HasLake", name)
         bucket = lake["LakeBucket"]
-        self.assertIn("Retain", bucket["DeletionPolicy"])
+        self.assertEqual((bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]), ("RetainExceptOnCreate", "Retain"))
         self.assertEqual(set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()), {True})
         [statement] = lake["LakeBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
         self.assertEqual((statement["Effect"], statement["Condition"]), ("Deny", {"Bool": {"aws:SecureTransport": "false"}}))
