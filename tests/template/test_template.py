@@ -2,13 +2,23 @@
 test command; by itself: target/venv/bin/python -m unittest discover -v tests/template"""
 
 import json
+import os
 import re
 import unittest
 from pathlib import Path
 
 import cfnlint.decode
 
+from deployed import deployed
+
 ROOT = Path(__file__).resolve().parents[2]
+# SAM asks for one, and asks nobody.
+os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
+# Everything that parameters switch on.
+FULL = {
+    "AlarmTopicArn": "arn:topic", "SubnetIds": "subnet-1,subnet-2", "SecurityGroupIds": "sg-1", "KmsKeyArn": "arn:key", "PermissionsBoundaryArn": "arn:boundary",
+    "Tracing": "Active", "OAuthClientId": "Iv1", "ConsoleIssuer": "cognito", "Lake": "bucket",
+}
 
 
 def words(value):
@@ -44,6 +54,19 @@ class Template(unittest.TestCase):
         self.assertTrue(found, kind)
         return found
 
+    def deployed(self, kind, **parameters):
+        found = {name: one.get("Properties", {}) for name, one in deployed(self.template, **parameters).items() if one["Type"] == kind}
+        self.assertTrue(found, kind)
+        return found
+
+    def statements(self, role):
+        """All that a role allows, by policies of its own and by managed ones."""
+        properties = self.resources[role]["Properties"]
+        documents = [policy["PolicyDocument"] for policy in properties["Policies"]]
+        managed = self.of("AWS::IAM::ManagedPolicy")
+        documents += [managed[name]["PolicyDocument"] for name in words(properties["ManagedPolicyArns"]) if name in managed]
+        return [statement for document in documents for statement in document["Statement"]]
+
     def functions(self):
         shared = self.template["Globals"]["Function"]
         return {name: {**shared, **one} for name, one in self.of("AWS::Serverless::Function").items()}
@@ -61,6 +84,70 @@ class Template(unittest.TestCase):
         for name in ("VpcPolicy", "TracePolicy"):
             for statement in self.resources[name]["Properties"]["PolicyDocument"]["Statement"]:
                 self.assertFalse([action for action in statement["Action"] if "*" in action])
+
+    def test_whoever_discovers_may_ask_how_much_waits(self):
+        # The fetcher goes on with discoveries, and reconcile begins them.
+        for function in ("Discovery", "Reconcile", "Fetcher"):
+            role = self.resources[function]["Properties"]["Role"]["Fn::GetAtt"][0]
+            told = [one for one in self.statements(role) if "sqs:GetQueueAttributes" in words(one["Action"])]
+            self.assertIn("Jobs", [name for one in told for name in words(one["Resource"])], function)
+
+    def test_a_boundary_bounds_every_role_those_that_sam_makes_too(self):
+        roles = self.deployed("AWS::IAM::Role", **FULL)
+        # One a function, and one a schedule.
+        self.assertEqual(len(roles), len(self.functions()) + 2)
+        for name, role in roles.items():
+            self.assertEqual(role.get("PermissionsBoundary"), "arn:boundary", name)
+        for name, role in self.deployed("AWS::IAM::Role").items():
+            self.assertNotIn("PermissionsBoundary", role, name)
+
+    def test_two_stacks_in_one_account_do_not_meet(self):
+        self.assertEqual(len(self.deployed("AWS::Scheduler::Schedule")), 2)
+        # Of what is named, the name has the stack's in it; a user pool's domain has its id.
+        names = {"AWS::Scheduler::Schedule": "Name", "AWS::Lambda::Function": "FunctionName", "AWS::DynamoDB::Table": "TableName", "AWS::SQS::Queue": "QueueName",
+                 "AWS::SecretsManager::Secret": "Name", "AWS::IAM::Role": "RoleName", "AWS::IAM::ManagedPolicy": "ManagedPolicyName", "AWS::Logs::LogGroup": "LogGroupName",
+                 "AWS::S3::Bucket": "BucketName", "AWS::CloudWatch::Dashboard": "DashboardName", "AWS::CloudWatch::Alarm": "AlarmName"}
+        for name, one in deployed(self.template, **FULL).items():
+            told = one.get("Properties", {}).get(names.get(one["Type"]))
+            self.assertIn("AWS::StackName", json.dumps(told or "AWS::StackName"), name)
+
+    def test_functions_are_traced_and_in_a_vpc_if_that_is_chosen(self):
+        full, plain = self.deployed("AWS::Lambda::Function", **FULL), self.deployed("AWS::Lambda::Function")
+        self.assertEqual(set(full), set(self.functions()))
+        for name, one in full.items():
+            self.assertEqual(one["TracingConfig"], {"Mode": "Active"}, name)
+            self.assertEqual(one["VpcConfig"], {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}, name)
+            # What they need for it.
+            role = self.resources[one["Role"]["Fn::GetAtt"][0]]["Properties"]
+            self.assertLessEqual({"VpcPolicy", "TracePolicy", "KeyPolicy"}, set(words(role["ManagedPolicyArns"])), name)
+        for name, one in plain.items():
+            self.assertEqual(one["TracingConfig"], {"Mode": "PassThrough"}, name)
+            self.assertNotIn("VpcConfig", one, name)
+
+    def test_a_key_encrypts_everything_that_is_kept(self):
+        keys = {"AWS::SQS::Queue": ("KmsMasterKeyId", 5), "AWS::SecretsManager::Secret": ("KmsKeyId", 3)}
+        chosen = {"KmsKeyArn": "arn:key", "OAuthClientId": "Iv1"}
+        for kind, (key, count) in keys.items():
+            told = [one.get(key) for one in self.deployed(kind, **chosen).values()]
+            self.assertEqual(told, ["arn:key"] * count, kind)
+            for name, one in self.deployed(kind).items():
+                self.assertNotIn(key, one, name)
+        for one in self.deployed("AWS::SQS::Queue").values():
+            self.assertTrue(one["SqsManagedSseEnabled"])
+        [table], [ours] = self.deployed("AWS::DynamoDB::Table", **chosen).values(), self.deployed("AWS::DynamoDB::Table").values()
+        self.assertEqual(table["SSESpecification"], {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": "arn:key"})
+        self.assertEqual(ours["SSESpecification"], {"SSEEnabled": True, "SSEType": "KMS"})
+
+    def test_the_table_forgets_what_our_own_code_dates(self):
+        attribute = self.resources["Table"]["Properties"]["TimeToLiveSpecification"]
+        self.assertEqual(attribute, {"AttributeName": "_expires", "Enabled": True})
+        self.assertIn('insert("_expires"', (ROOT / "shared" / "aws" / "src" / "state.rs").read_text())
+
+    def test_the_webhook_reaches_nothing_of_the_table_but_deliveries(self):
+        told = [one for one in self.statements("WebhookRole") if {"Table", "Table.Arn"} & set(words(one["Resource"]))]
+        self.assertTrue(told)
+        for statement in told:
+            self.assertEqual(statement["Condition"], {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["deliveries#*", "claims#*"]}})
 
     def test_nobody_reads_a_secret_that_he_does_not_need(self):
         told = lambda name: json.dumps(self.resources[name]["Properties"])
@@ -90,8 +177,9 @@ class Template(unittest.TestCase):
 
     def test_the_copy_outlives_mistakes(self):
         table = self.resources["Table"]
-        self.assertIn("Retain", table["DeletionPolicy"])
         self.assertTrue(table["Properties"]["DeletionProtectionEnabled"])
+        # What is protected cannot be deleted when a first deployment is rolled back.
+        self.assertEqual((table["DeletionPolicy"], table["UpdateReplacePolicy"]), ("Retain", "Retain"))
         self.assertTrue(table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"])
         self.assertTrue(table["Properties"]["SSESpecification"]["SSEEnabled"])
         self.assertEqual(table["Properties"]["BillingMode"], "PAY_PER_REQUEST")
@@ -103,7 +191,7 @@ class Template(unittest.TestCase):
         for name, one in lake.items():
             self.assertEqual(one["Condition"], "HasLake", name)
         bucket = lake["LakeBucket"]
-        self.assertIn("Retain", bucket["DeletionPolicy"])
+        self.assertEqual((bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]), ("RetainExceptOnCreate", "Retain"))
         self.assertEqual(set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()), {True})
         [statement] = lake["LakeBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
         self.assertEqual((statement["Effect"], statement["Condition"]), ("Deny", {"Bool": {"aws:SecureTransport": "false"}}))
