@@ -13,6 +13,8 @@ mod bench;
 mod boards;
 mod branches;
 mod cost;
+#[path = "../benches/crew/mod.rs"]
+mod crew;
 mod dead;
 mod faults;
 mod files;
@@ -23,6 +25,7 @@ mod profiles;
 mod receive;
 mod release;
 mod reports;
+mod scale;
 mod secrets;
 mod signature;
 mod silence;

@@ -7,16 +7,13 @@ use crate::failure::Failure;
 use crate::place::Place;
 use engine::authorization::{SCOPES, ticket};
 use engine::{Clock, Credentials, IntegrationError, SystemClock, integration};
-use github::{ApiUrl, Secret};
+use github::Secret;
 use std::process::ExitCode;
 
 pub(crate) async fn run(arguments: Authorize) -> Result<ExitCode, Failure> {
     let place = arguments.place.find().await?;
+    let url = arguments.server.url(&place)?;
     let Some(client_id) = &arguments.client_id else { return link(&place, &arguments.name).await };
-    let url = match place.stack() {
-        Some(stack) => ApiUrl::parse(stack.api_url())?,
-        None => arguments.server.url()?,
-    };
     let ca = arguments.server.certificates()?;
     // Before a person is sent to GitHub's page: what cannot be stored need not be authorized.
     let (vault, name) = place.vault(&arguments.name)?;

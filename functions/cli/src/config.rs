@@ -1,7 +1,9 @@
 //! `connector.toml`: an integration as a file. Knows its keys, and names the one that a mistyped key was meant to be.
 
 use crate::failure::Failure;
-use crate::source::visibility;
+use crate::place::Place;
+use crate::source::{CLOUD, visibility};
+use crate::stack::Stack;
 use crate::sync::{date, groups};
 use engine::{Branches, Credentials, FilesFrom, Group, Integration, Selection, Webhook};
 use std::fmt::Write as _;
@@ -25,14 +27,23 @@ const KEYS: [&str; 13] = [
 ];
 const RULES: [&str; 7] = ["include", "exclude", "visibility", "archived", "forks", "topics", "pushed_since"];
 
-/// Reads one, and says of each mistake where it is.
-pub(crate) fn read(file: &Path) -> Result<Integration, Failure> {
+/// Reads one, and says of each mistake where it is. On a stack it is of the stack's GitHub, and may say so.
+pub(crate) fn read(file: &Path, place: &Place) -> Result<Integration, Failure> {
     let named = |why: String| Failure::Usage(format!("{}: {why}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| named(format!("it cannot be read: {error}")))?;
-    parse(&text).map_err(named)
+    let own = place.stack().map_or(CLOUD, Stack::api_url);
+    let one = parse(&text, own).map_err(named)?;
+    if let Some(stack) = place.stack() {
+        stack.github(Some(&one.github)).map_err(|failure| named(failure.to_string()))?;
+        if one.ca_cert.is_some() {
+            return Err(named("ca_cert: a stack trusts the public authorities only".to_owned()));
+        }
+    }
+    Ok(one)
 }
 
-fn parse(text: &str) -> Result<Integration, String> {
+/// `own` is the API unless another is named.
+fn parse(text: &str, own: &str) -> Result<Integration, String> {
     let table = parsed(text)?;
     known(&table, &KEYS, "")?;
     let rules = match table.get("repositories") {
@@ -42,7 +53,7 @@ fn parse(text: &str) -> Result<Integration, String> {
     };
     known(&rules, &RULES, "repositories.")?;
     let name = word(&table, "name")?.ok_or("`name` is missing")?;
-    let github = word(&table, "github")?.unwrap_or_else(|| "https://api.github.com".to_owned());
+    let github = word(&table, "github")?.unwrap_or_else(|| own.to_owned());
     let credentials = match word(&table, "credentials")?.as_deref() {
         None | Some("environment") => Credentials::Environment,
         Some("stored") => Credentials::Stored,
@@ -181,10 +192,10 @@ mod tests {
     fn a_file_is_read_and_written_back() {
         let text = "name = \"acme\"\norganizations = [\"acme\"]\nfetch = [\"issues\", \"commits\"]\nsince = 2025-01-31\nbranches = \"all\"\nwebhook = \"push\"\nwebhook_url = \"https://hooks.example.com/webhook\"\n\
                     [repositories]\ninclude = [\"api-*\"]\nvisibility = [\"private\"]\narchived = false\n";
-        let one = parse(text).unwrap();
+        let one = parse(text, CLOUD).unwrap();
         assert!(one.repositories.no_archived && !one.repositories.no_forks && one.fetch.len() == 2);
         assert_eq!(one.since.map(|since| since.to_string()).as_deref(), Some("2025-01-31T00:00:00Z"));
-        assert_eq!(parse(&write(&one)).unwrap(), one);
+        assert_eq!(parse(&write(&one), CLOUD).unwrap(), one);
     }
 
     #[test]
@@ -198,7 +209,7 @@ mod tests {
                 let at = usize::try_from(random.below(bytes.len() as u64)).unwrap();
                 bytes[at] = u8::try_from(random.below(128)).unwrap();
             }
-            read += u32::from(parse(&String::from_utf8(bytes).unwrap()).is_ok());
+            read += u32::from(parse(&String::from_utf8(bytes).unwrap(), CLOUD).is_ok());
         }
         assert!((1..5000).contains(&read), "some are still files, some are not: {read}");
     }
@@ -222,11 +233,11 @@ mod tests {
             ("[repositories]\ninclude = [\"[a\"]", "glob"),
             ("name = ", "not TOML"),
         ] {
-            let why = parse(&format!("{good}{more}")).unwrap_err();
+            let why = parse(&format!("{good}{more}"), CLOUD).unwrap_err();
             assert!(why.contains(told), "{more}: {why}");
         }
-        assert!(parse("organizations = [\"acme\"]").unwrap_err().contains("`name` is missing"));
-        assert!(parse("name = \"-\"\norganizations = [\"acme\"]").unwrap_err().contains("not a name"));
-        assert!(parse("name = \"a\"\norganizations = [\"a/b\"]").unwrap_err().contains("login"));
+        assert!(parse("organizations = [\"acme\"]", CLOUD).unwrap_err().contains("`name` is missing"));
+        assert!(parse("name = \"-\"\norganizations = [\"acme\"]", CLOUD).unwrap_err().contains("not a name"));
+        assert!(parse("name = \"a\"\norganizations = [\"a/b\"]", CLOUD).unwrap_err().contains("login"));
     }
 }

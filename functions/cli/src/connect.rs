@@ -8,7 +8,7 @@ use crate::dialogue;
 use crate::failure::Failure;
 use crate::integrations::describe;
 use crate::place::Place;
-use crate::source::{Chosen, credentials};
+use crate::source::{CLOUD, Chosen, credentials};
 use crate::sync::{date, groups};
 use crate::webhook;
 use engine::check::{Report, Verdict};
@@ -23,7 +23,7 @@ pub(crate) async fn run(arguments: Connect) -> Result<ExitCode, Failure> {
     let place = arguments.place.find().await?;
     let mut given = None;
     let mut new = if let Some(file) = &arguments.config {
-        config::read(file)?
+        config::read(file, &place)?
     } else if arguments.no_input {
         by_flags(&arguments, &place)?
     } else {
@@ -104,16 +104,7 @@ pub(crate) fn address(told: &Told, new: &mut Integration, place: &Place) -> Resu
 /// The API that was named or, of a stack, its own.
 pub(crate) fn api_url(arguments: &Connect, place: &Place) -> Result<Option<String>, Failure> {
     let Some(stack) = place.stack() else { return Ok(arguments.api_url.clone()) };
-    let own = ApiUrl::parse(stack.api_url())?;
-    if let Some(named) = &arguments.api_url
-        && ApiUrl::parse(named)?.host() != own.host()
-    {
-        return Err(Failure::Usage(format!(
-            "the stack {} is of {}: its parameter ApiUrl says so. Another GitHub needs a stack of its own",
-            stack.name,
-            own.host()
-        )));
-    }
+    stack.github(arguments.api_url.as_deref())?;
     if arguments.ca_cert.is_some() {
         return Err(Failure::Usage("a stack trusts the public authorities only: --ca-cert is for this machine".to_owned()));
     }
@@ -125,7 +116,7 @@ fn by_flags(arguments: &Connect, place: &Place) -> Result<Integration, Failure> 
         return Err(Failure::Usage("name at least one organization with --org".to_owned()));
     }
     let url = api_url(arguments, place)?;
-    let url = url.as_deref().unwrap_or("https://api.github.com");
+    let url = url.as_deref().unwrap_or(CLOUD);
     ApiUrl::parse(url)?;
     let name = arguments.name.clone().unwrap_or_else(|| arguments.org.first().map(|org| org.to_lowercase()).unwrap_or_default());
     let mut new = Integration::new(&name, url, arguments.org.clone(), Credentials::Environment);

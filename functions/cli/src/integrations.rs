@@ -134,7 +134,8 @@ pub(crate) fn describe(one: &Integration) -> String {
 }
 
 async fn edit(arguments: Edit) -> Result<ExitCode, Failure> {
-    let whole = arguments.config.as_deref().map(config::read).transpose()?;
+    let place = arguments.place.find().await?;
+    let whole = arguments.config.as_deref().map(|file| config::read(file, &place)).transpose()?;
     if let Some(whole) = &whole
         && !whole.name.eq_ignore_ascii_case(&arguments.name)
     {
@@ -145,7 +146,6 @@ async fn edit(arguments: Edit) -> Result<ExitCode, Failure> {
     let mut wish = Integration::new("new", "", Vec::new(), Credentials::Environment);
     told(&arguments.told, &mut wish)?;
     let mode = arguments.told.webhook.as_ref().map(|_| wish.webhook);
-    let place = arguments.place.find().await?;
     let own = place.stack().map(|stack| stack.output("WebhookUrl").map(str::to_owned)).transpose()?;
     // Checked before, so that the change itself cannot fail half-way.
     arguments.rules.selection()?;

@@ -50,7 +50,7 @@ pub(crate) async fn run(arguments: Serve) -> Result<ExitCode, Failure> {
     let keys = Fixed(Arc::new(secrets()?));
     let dir = &arguments.place.data_dir;
     let place = Place::Directory(dir.clone());
-    let by_flags = match arguments.source.by_flags(&arguments.groups, None)? {
+    let by_flags = match arguments.source.by_flags(&arguments.groups, None, &place)? {
         Some(chosen) => Some((chosen.tokens(&place).await?, chosen)),
         None => None,
     };

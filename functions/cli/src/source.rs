@@ -79,17 +79,21 @@ pub(crate) enum Access {
 /// Which GitHub.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Server {
-    /// The API of your GitHub.
-    #[arg(long, value_name = "URL", default_value = "https://api.github.com", env = "GITHUB_API_URL")]
-    api_url: String,
+    /// The API of your GitHub; https://api.github.com, unless told, and of a stack its own.
+    #[arg(long, value_name = "URL", env = "GITHUB_API_URL")]
+    api_url: Option<String>,
     /// Certificates in PEM of authorities to trust besides this machine's.
     #[arg(long, value_name = "FILE", env = "SEI_CA_CERT")]
     ca_cert: Option<PathBuf>,
 }
 
 impl Server {
-    pub(crate) fn url(&self) -> Result<ApiUrl, Failure> {
-        Ok(ApiUrl::parse(&self.api_url)?)
+    /// The API to ask about a copy.
+    pub(crate) fn url(&self, place: &Place) -> Result<ApiUrl, Failure> {
+        match place.stack() {
+            Some(stack) => stack.github(self.api_url.as_deref()),
+            None => Ok(ApiUrl::parse(self.api_url.as_deref().unwrap_or(CLOUD))?),
+        }
     }
 
     pub(crate) fn certificates(&self) -> Result<Option<Vec<u8>>, Failure> {
@@ -138,7 +142,8 @@ pub(crate) fn visibility(name: &str) -> Result<Visibility, Failure> {
 
 impl Source {
     /// What the flags say, if they name an organization.
-    pub(crate) fn by_flags(&self, what: &Fetch, since: Option<&str>) -> Result<Option<Chosen>, Failure> {
+    pub(crate) fn by_flags(&self, what: &Fetch, since: Option<&str>, place: &Place) -> Result<Option<Chosen>, Failure> {
+        let url = self.server.url(place)?;
         let settings = Settings {
             orgs: self.org.clone(),
             selection: self.rules.selection()?,
@@ -156,18 +161,22 @@ impl Source {
             }
             return Ok(None);
         }
-        let (url, ca) = (self.server.url()?, self.server.certificates()?);
-        Ok(Some(Chosen { settings, url, ca, access: Access::Environment }))
+        Ok(Some(Chosen { settings, url, ca: self.server.certificates()?, access: Access::Environment }))
     }
 
     pub(crate) fn names_integrations(&self) -> bool {
         !self.integration.is_empty()
     }
 
-    /// These organizations, by the environment's tokens.
-    pub(crate) fn about(&self, orgs: Vec<String>) -> Result<Chosen, Failure> {
+    /// These organizations, by the environment's tokens or the stack's.
+    pub(crate) fn about(&self, orgs: Vec<String>, place: &Place) -> Result<Chosen, Failure> {
         let settings = Settings { orgs, ..Settings::default() };
-        Ok(Chosen { settings, url: self.server.url()?, ca: self.server.certificates()?, access: Access::Environment })
+        Ok(Chosen { settings, url: self.server.url(place)?, ca: self.server.certificates()?, access: Access::Environment })
+    }
+
+    /// Told before anything is asked: a stack has one GitHub.
+    pub(crate) fn is_of(&self, place: &Place) -> Result<(), Failure> {
+        self.server.url(place).map(|_| ())
     }
 
     /// The integrations that are named or, if none is, all of them.
@@ -197,7 +206,7 @@ impl Source {
 
     /// For commands that look at one: what the flags say, or the integration that is meant.
     pub(crate) async fn one(&self, what: &Fetch, place: &Place) -> Result<Chosen, Failure> {
-        if let Some(chosen) = self.by_flags(what, None)? {
+        if let Some(chosen) = self.by_flags(what, None, place)? {
             return Ok(chosen);
         }
         let mut all = Vec::new();
@@ -232,7 +241,7 @@ impl Chosen {
 
     /// What a stack's parameters say.
     pub(crate) fn of_stack(stack: &Stack) -> Result<Self, Failure> {
-        Ok(Self { settings: stack.settings(), url: ApiUrl::parse(stack.api_url())?, ca: None, access: Access::Environment })
+        Ok(Self { settings: stack.settings(), url: stack.github(None)?, ca: None, access: Access::Environment })
     }
 
     /// Every integration of a copy or, where there is none, what the stack's parameters say.
@@ -256,6 +265,10 @@ impl Chosen {
     /// The pool of tokens; `place` is where some may be kept. Of a stack, those that it has itself: the environment's
     /// would be another's.
     pub(crate) async fn tokens(&self, place: &Place) -> Result<Tokens, Failure> {
+        if let Some(stack) = place.stack() {
+            // Whoever chose the address: the stack's token goes to the stack's GitHub alone.
+            stack.github(Some(self.url.rest().as_str()))?;
+        }
         let kept_as = if let Access::Stored(name) = &self.access { name } else { KEPT_AS };
         let (vault, name) = place.vault(kept_as)?;
         let at_hand = match &self.access {
@@ -282,6 +295,9 @@ pub(crate) fn certificates(file: Option<&Path>) -> Result<Option<Vec<u8>>, Failu
     let read = |file: &Path| std::fs::read(file).map_err(|error| Failure::Usage(format!("the certificates in {} cannot be read: {error}", file.display())));
     file.map(read).transpose()
 }
+
+/// Whose API it is, unless told.
+pub(crate) const CLOUD: &str = "https://api.github.com";
 
 /// Where `authorize` keeps what it gets, unless told.
 pub(crate) const KEPT_AS: &str = "default";

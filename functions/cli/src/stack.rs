@@ -6,10 +6,12 @@ mod cloudformation;
 
 use crate::failure::Failure;
 use crate::place::Copy;
+use crate::source::CLOUD;
 use aws::{DeadLetters, DynamoStore, SecretsVault};
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use engine::{Group, Selection, Settings};
+use github::ApiUrl;
 use std::collections::BTreeMap;
 
 #[derive(Debug, Clone)]
@@ -58,7 +60,22 @@ impl Stack {
 
     /// The API of its GitHub.
     pub(crate) fn api_url(&self) -> &str {
-        self.parameters.get("ApiUrl").map_or("https://api.github.com", String::as_str)
+        self.parameters.get("ApiUrl").map_or(CLOUD, String::as_str)
+    }
+
+    /// The same, parsed; refuses any other that is named, since the stack's token is for this one alone.
+    pub(crate) fn github(&self, named: Option<&str>) -> Result<ApiUrl, Failure> {
+        let own = ApiUrl::parse(self.api_url())?;
+        match named.map(ApiUrl::parse).transpose()? {
+            Some(other) if other != own => Err(Failure::Usage(format!(
+                "the stack {} is of {}, as its parameter ApiUrl says, and its token is not sent to {}. Leave --api-url, GITHUB_API_URL and `github` out, or \
+                 give another GitHub a stack of its own",
+                self.name,
+                told(&own),
+                told(&other)
+            ))),
+            _ => Ok(own),
+        }
     }
 
     /// What it copies where no integration is installed: what its parameters say.
@@ -75,6 +92,10 @@ impl Stack {
         }
         settings
     }
+}
+
+fn told(url: &ApiUrl) -> &str {
+    url.rest().as_str().trim_end_matches('/')
 }
 
 #[cfg(not(feature = "stack"))]
@@ -114,6 +135,28 @@ where
                 return Failure::Authentication(format!("{what}: there are no AWS credentials. Sign in (`aws sso login`), or set AWS_PROFILE"));
             }
             Failure::Failed(format!("{what}: {told}"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Stack;
+    use crate::failure::Failure;
+
+    /// Its token is for its own GitHub.
+    #[test]
+    fn a_stack_is_asked_about_its_own_github_alone() {
+        let own = "https://ghe.example.com/api/v3";
+        let (name, state, aws) = ("sei".to_owned(), "CREATE_COMPLETE".to_owned(), aws_config::SdkConfig::builder().build());
+        let stack = Stack { name, state, aws, outputs: [].into(), parameters: [("ApiUrl".to_owned(), own.to_owned())].into() };
+        for named in [None, Some(own), Some("https://ghe.example.com/api/v3/")] {
+            assert!(stack.github(named).is_ok_and(|url| url.rest().as_str().starts_with(own)), "{named:?}");
+        }
+        for other in
+            ["https://api.github.com", "https://evil.example.com/api/v3", "http://ghe.example.com/api/v3", "https://ghe.example.com.evil.example/api/v3"]
+        {
+            assert!(matches!(stack.github(Some(other)), Err(Failure::Usage(told)) if told.contains("ApiUrl") && told.contains(own)), "{other}");
         }
     }
 }

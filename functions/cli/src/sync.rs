@@ -17,7 +17,7 @@ pub(crate) async fn run(arguments: Sync) -> Result<ExitCode, Failure> {
     let place = Place::Directory(arguments.place.data_dir.clone());
     let dir = &arguments.place.data_dir;
     // What is wrong with the flags or the token is told before anything is opened.
-    let by_flags = match arguments.source.by_flags(&arguments.groups, arguments.since.as_deref())? {
+    let by_flags = match arguments.source.by_flags(&arguments.groups, arguments.since.as_deref(), &place)? {
         Some(mut chosen) => {
             chosen.settings.full = arguments.full;
             Some((chosen.tokens(&place).await?, chosen))

@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 pub(crate) async fn run(arguments: Verify) -> Result<ExitCode, Failure> {
     let place = arguments.place.find().await?;
-    let by_flags = if arguments.source.org.is_empty() { None } else { arguments.source.by_flags(&Fetch::default(), None)? };
+    arguments.source.is_of(&place)?;
+    let by_flags = if arguments.source.org.is_empty() { None } else { arguments.source.by_flags(&Fetch::default(), None, &place)? };
     arguments.source.rules.selection()?;
     let table = place.existing("sync").await?;
     let compared = compare(&arguments, by_flags, table.store(), &place).await;
@@ -59,7 +60,7 @@ async fn compare(arguments: &Verify, by_flags: Option<Chosen>, store: DynamoStor
     }
     if chosen.is_empty() {
         let orgs = engine::organizations(store.as_ref()).await?;
-        chosen.push(arguments.source.about(orgs)?);
+        chosen.push(arguments.source.about(orgs, place)?);
     }
     let mut compared = Compared { all: Vec::new(), failures: Vec::new(), spent: github::Spent::default() };
     for mut one in chosen {

@@ -48,3 +48,21 @@ pub(super) fn read<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<String
     });
     Ok(ids.map(padded).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+    use crate::node::padded;
+
+    /// DynamoDB takes 400 KB an item. <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+    #[test]
+    fn fifty_thousand_repositories_fit_into_an_item_and_are_read_back() {
+        let mut place = Place::default();
+        // As far apart as if each were one of ten thousand of all that there are.
+        place.found.listed = (1..=50_000_u64).map(|index| padded(index * 20_011 + index % 97)).collect();
+        let text = serde_json::to_string(&place).unwrap_or_default();
+        assert!(text.len() < 350_000, "{} bytes", text.len());
+        let read: Place = serde_json::from_str(&text).unwrap_or_default();
+        assert_eq!(read.found.listed, place.found.listed);
+    }
+}
