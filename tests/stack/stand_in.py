@@ -192,7 +192,8 @@ class StandIn:
 
     def quick_redelivery(self, seconds):
         """A message that failed is visible again soon, and not after the hour and a half of the template."""
-        self.sqs.set_queue_attributes(QueueUrl=self.outputs["QueueUrl"], Attributes={"VisibilityTimeout": str(seconds)})
+        for queue in ("QueueUrl", "UrgentQueueUrl"):
+            self.sqs.set_queue_attributes(QueueUrl=self.outputs[queue], Attributes={"VisibilityTimeout": str(seconds)})
 
     def messages(self, output):
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
@@ -200,8 +201,8 @@ class StandIn:
         return sum(int(count) for count in found.values())
 
     def idle(self, seconds=120):
-        """Waits until no job waits or runs, twice in a row."""
-        quiet = lambda: self.messages("QueueUrl") == 0
+        """Waits until no job waits or runs, urgent or not, twice in a row."""
+        quiet = lambda: self.messages("QueueUrl") + self.messages("UrgentQueueUrl") == 0
         wait("an empty queue", lambda: quiet() and (time.sleep(0.5) or quiet()), seconds)
 
     def rows(self):

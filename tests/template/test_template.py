@@ -175,6 +175,20 @@ class Template(unittest.TestCase):
             self.assertEqual(source["FunctionResponseTypes"], ["ReportBatchItemFailures"])
             self.assertIn("MaximumConcurrency", source["ScalingConfig"])
 
+    def test_every_queue_is_watched_and_told_to_the_command(self):
+        told = {one["Value"].get("Ref") for one in self.template["Outputs"].values() if isinstance(one["Value"], dict)}
+        alarms = [one for one in self.of("AWS::CloudWatch::Alarm").values() if one["Namespace"] == "AWS/SQS"]
+        watched = {(one["Dimensions"][0]["Value"]["Fn::GetAtt"][0], one["MetricName"]) for one in alarms}
+        for name, one in self.of("AWS::SQS::Queue").items():
+            self.assertIn(name, told)
+            self.assertIn((name, "ApproximateAgeOfOldestMessage" if "RedrivePolicy" in one else "ApproximateNumberOfMessagesVisible"), watched)
+
+    def test_the_console_sends_dead_letters_back_to_any_queue_that_they_come_from(self):
+        queues = self.of("AWS::SQS::Queue")
+        sent = [one for one in self.statements("ConsoleRole") if "sqs:SendMessage" in words(one["Action"])]
+        reached = {name for one in sent for name in words(one["Resource"])} & set(queues)
+        self.assertEqual(reached, {name for name, one in queues.items() if "RedrivePolicy" in one})
+
     def test_the_copy_outlives_mistakes(self):
         table = self.resources["Table"]
         self.assertTrue(table["Properties"]["DeletionProtectionEnabled"])
@@ -251,6 +265,12 @@ class Template(unittest.TestCase):
         written = (ROOT / "shared" / "engine" / "src" / "plan" / "aws.rs").read_text()
         reckoned = {name: float(value) for name, value in re.findall(r"^const (\w+): f64 = ([\d.]+);", written, re.MULTILINE)}
         self.assertEqual(reckoned["ALARMS"], len(self.of("AWS::CloudWatch::Alarm")) - 10)
+        sources = [one for function in self.functions().values() for one in function.get("Events", {}).values() if one["Type"] == "SQS"]
+        self.assertEqual(reckoned["TRIGGERS"], len(sources))
+        # CloudWatch gives an account ten metrics and three dashboards. Unsigned webhooks are told only while they come.
+        watched = re.findall(r"^    \((\w+), .*\),$", self.metrics.split("WATCHED")[1].split("];")[0], re.MULTILINE)
+        self.assertLessEqual(len([name for name in watched if name != "WEBHOOKS"]), 10)
+        self.assertLessEqual(len(self.of("AWS::CloudWatch::Dashboard")), 3)
         self.assertEqual(reckoned["FETCHER_GB"] * 1024, self.resources["Fetcher"]["Properties"]["MemorySize"])
         secrets = [one for one in self.resources.values() if one["Type"] == "AWS::SecretsManager::Secret" and "Condition" not in one]
         self.assertEqual(reckoned["SECRETS"], len(secrets))

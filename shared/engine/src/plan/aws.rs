@@ -24,15 +24,19 @@ const LAMBDA_GB: f64 = 0.25;
 /// Room for git's packs, and a whole processor's share for comparing trees.
 const FETCHER_GB: f64 = 1.0;
 const SECONDS_A_PAGE: f64 = 2.0;
-/// A trigger asks an empty queue with five pollers, each for 20 s; there are two, for jobs and events.
-const RECEIVES_A_MONTH: f64 = 2.0 * 5.0 * 3.0 * 60.0 * 730.0;
+/// Queues that trigger functions: jobs, urgent ones, and events.
+const TRIGGERS: f64 = 3.0;
+/// A trigger asks an empty queue with five pollers, each for 20 s: fewer only where its concurrency has no maximum.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>
+const RECEIVES_A_MONTH: f64 = TRIGGERS * 5.0 * 3.0 * 60.0 * 730.0;
 /// Workflow runs, which no list tells of, are looked for once a day where nothing happens.
 const QUIET_LOOKS_A_MONTH: f64 = 730.0 / 24.0;
 const SECONDS_A_QUIET_LOOK: f64 = 0.5;
 /// The token and the webhook's secret.
 const SECRETS: f64 = 2.0;
-/// Of 21, those beyond the ten that CloudWatch gives every account, as it does ten metrics: as many as alarms watch.
-const ALARMS: f64 = 11.0;
+/// Of 22, those beyond the ten that CloudWatch gives every account, as it does ten metrics and three dashboards. Alarms watch
+/// eleven metrics: one of them is told, and paid for, only in hours in which unsigned webhooks come.
+const ALARMS: f64 = 12.0;
 const SQS_REQUESTS_A_JOB: f64 = 3.0;
 
 /// What is assumed of the data. DynamoDB charges names and values, by the KB begun.
@@ -60,7 +64,7 @@ const TEXTS: &[(&str, f64)] = &[
 ];
 
 pub(crate) const ASSUMPTIONS: &[&str] = &[
-    "prices of us-east-1 as of 2026-11-24, on demand, without free tiers but CloudWatch's ten alarms and metrics; point-in-time recovery on; functions on arm64 with 256 MB, the fetcher with 1 GB; a discovery every hour; logs are not counted",
+    "prices of us-east-1 as of 2026-11-24, on demand, without free tiers but CloudWatch's ten alarms, ten metrics and three dashboards; point-in-time recovery on; functions on arm64 with 256 MB, the fetcher with 1 GB; a discovery every hour; logs are not counted",
     "texts are as long as in the sample; of comments 600 bytes, review comments 400, reviews 100, commit messages 300; other fields by their kind",
     "5 % of the rows change or come new in a month; in an hour something moves in 2 % of the repositories",
 ];
